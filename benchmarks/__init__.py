@@ -1,0 +1,1 @@
+"""Ratios of the platform's hot paths against plain references, one module each."""

@@ -1,0 +1,1 @@
+"""The Dagster side: partitions, resources, assets and how runs are started."""

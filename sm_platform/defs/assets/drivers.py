@@ -1,0 +1,104 @@
+"""Vegetation and weather at their native cells, per region and day (step `extract`)."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+
+from sm_platform.defs.assets.granules import ndvi_granules, weather_granules
+from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
+from sm_platform.defs.readers import read_all
+from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.schemas import column_schema
+from sm_platform.errors import MissingInputError
+from sm_platform.lake import store
+from sm_platform.lake.granules import LandedGranule, landed
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.rasters import raster_rows, window_note
+from sm_platform.schema import driver_tables as tables
+from sm_platform.schema.region import Region
+from sm_platform.schema.tables import Table
+from sm_platform.sources.protocol import Product
+
+
+def extract_day(
+    layout: Layout, region: Region, table: Table, granules: Sequence[LandedGranule], day: date
+) -> DayReport:
+    """Write one day of a native-cell table; a day made from the same granules is left alone."""
+    inputs = hash_of(table.name, [granule.sha256 for granule in granules])
+    note = store.note_of(layout, table, region.region_id, day)
+    if note is not None and note["inputs"] == inputs:
+        return DayReport(note["status"], note["rows"])
+    if not granules:
+        return _write_empty(layout, region, table, day)
+    raster = read_all(layout, region.region_id, granules, region.window)
+    rows = raster_rows(raster)
+    available = [one.available_utc for one in granules if one.available_utc]
+    status = {"inputs": inputs, "status": "made", "rows": rows.num_rows}
+    known = {"grid": window_note(raster.window), "granules": [g.granule_id for g in granules]}
+    latest = {"available_utc": max(available).isoformat() if available else None}
+    store.write(
+        layout, table, rows, region=region.region_id, day=day, note={**status, **known, **latest}
+    )
+    return DayReport("made", rows.num_rows)
+
+
+def _write_empty(layout: Layout, region: Region, table: Table, day: date) -> DayReport:
+    note = {"inputs": hash_of(table.name, []), "status": "none", "rows": 0}
+    empty = table.arrow_schema.empty_table()
+    store.write(layout, table, empty, region=region.region_id, day=day, note=note)
+    return DayReport("none", 0)
+
+
+def _native(
+    table: Table, product: Product, upstream: dg.AssetsDefinition, description: str
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=table.name,
+        description=description,
+        partitions_def=REGION_DAYS,
+        backfill_policy=ONE_MONTH,
+        deps=[upstream],
+        group_name="drivers",
+        kinds={"parquet"},
+        owners=["team:sm-platform"],
+        metadata=column_schema(table),
+    )
+    def extracted(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> dg.MaterializeResult[None]:
+        def open_region(region: Region, days: Sequence[date]) -> Worker:
+            def work(day: date) -> DayReport:
+                found = landed(lake.layout, product.value, region.region_id, day)
+                return extract_day(lake.layout, region, table, found, day)
+
+            return work
+
+        return each_day(context, lake.layout, open_region)
+
+    return extracted
+
+
+ndvi = _native(
+    tables.NDVI,
+    Product.NDVI,
+    ndvi_granules,
+    "Vegetation index (unitless) with reliability and day of observation, at 250 m cells.",
+)
+weather = _native(
+    tables.WEATHER,
+    Product.WEATHER,
+    weather_granules,
+    "Daily mean temperature (K) and total precipitation (m/day), at 0.1 degree cells.",
+)
+
+
+def need(granules: Sequence[LandedGranule], product: Product, region: str) -> None:
+    """Raises MissingInputError when a static product has not been landed."""
+    if not granules:
+        raise MissingInputError(
+            f"No {product.value} file of {region} has been landed: run --download "
+            "(asset static_granules) first."
+        )

@@ -1,0 +1,137 @@
+"""Granules: provider files landed once, unchanged, per region and day (step `download`)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
+from sm_platform.defs.resources import LakeResource
+from sm_platform.errors import UsageError
+from sm_platform.lake.granules import land
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.region import Region
+from sm_platform.sources.archive import ArchiveSource
+from sm_platform.sources.protocol import Granule, Product, Source
+from sm_platform.sources.seed_layout import SeedLayoutSource
+
+STATIC_PRODUCTS = (Product.SOIL, Product.ELEVATION, Product.LAND_COVER)
+
+
+def open_source(region: Region) -> Source:
+    """The source of a region's granules."""
+    root = Path(region.source_path)
+    if region.source == "archive":
+        return ArchiveSource(root)
+    if region.source == "seed_layout":
+        return SeedLayoutSource(root, region.region_id)
+    raise UsageError(f"Region {region.region_id} has the unknown source '{region.source}'.")
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Lands granules of one region from its source."""
+
+    layout: Layout
+    region: Region
+    source: Source
+
+    def land(self, granules: Sequence[Granule]) -> DayReport:
+        """Land these granules; what is there already is left alone."""
+        landed = [
+            land(self.layout, self.region.region_id, self._sidecar(one), self._fetch(one))
+            for one in granules
+        ]
+        return DayReport(
+            status="landed" if landed else "none",
+            rows=len(landed),
+            metadata={
+                "fetched": sum(is_new for _, is_new in landed),
+                "megabytes": sum(one.size_bytes for one, _ in landed) / 1e6,
+                "granules": ", ".join(one.granule_id for one, _ in landed),
+            },
+        )
+
+    def _fetch(self, granule: Granule) -> Callable[[Path], None]:
+        return lambda folder: self.source.fetch(granule, self.region.window, folder)
+
+    def _sidecar(self, granule: Granule) -> dict[str, object]:
+        available = granule.available_utc
+        return {
+            "product": granule.product.value,
+            "granule_id": granule.granule_id,
+            "day": granule.day.isoformat() if granule.day else None,
+            "format": granule.format,
+            "files": list(granule.files),
+            "available_utc": available.isoformat() if available else None,
+            "licence": granule.licence,
+            "source": self.source.name,
+        }
+
+
+def _dated(product: Product, name: str, description: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=name,
+        description=description,
+        partitions_def=REGION_DAYS,
+        backfill_policy=ONE_MONTH,
+        group_name="granules",
+        kinds={"file"},
+        owners=["team:sm-platform"],
+    )
+    def landed(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+        def open_region(region: Region, days: Sequence[date]) -> Worker:
+            landing = Landing(lake.layout, region, open_source(region))
+            by_day: dict[date | None, list[Granule]] = defaultdict(list)
+            for granule in landing.source.granules(product, region.window, days):
+                by_day[granule.day].append(granule)
+            return lambda day: landing.land(by_day[day])
+
+        return each_day(context, lake.layout, open_region)
+
+    return landed
+
+
+s1_granules = _dated(
+    Product.S1_GRD,
+    "s1_granules",
+    "Sentinel-1 GRD frames over the region that start on the UTC day: VV, VH (dB) and angle (deg).",
+)
+ndvi_granules = _dated(
+    Product.NDVI,
+    "ndvi_granules",
+    "Vegetation index composites (16 days, MODIS Terra and Aqua) that begin on the UTC day.",
+)
+weather_granules = _dated(
+    Product.WEATHER,
+    "weather_granules",
+    "ERA5-Land 2 m temperature (K) and total precipitation (m) of the UTC day.",
+)
+swc_granules = _dated(
+    Product.SWC,
+    "swc_granules",
+    "Planet Soil Water Content (m3/m3, 100 m) sensed on the UTC day: labels, not inputs.",
+)
+
+
+@dg.asset(
+    partitions_def=REGIONS, group_name="granules", kinds={"file"}, owners=["team:sm-platform"]
+)
+def static_granules(
+    context: dg.AssetExecutionContext, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Soil, elevation and land cover files that touch the region."""
+    region = find_region(lake.layout, context.partition_key)
+    landing = Landing(lake.layout, region, open_source(region))
+    reports = {
+        product.value: landing.land(landing.source.granules(product, region.window, None))
+        for product in STATIC_PRODUCTS
+    }
+    return dg.MaterializeResult(
+        metadata={f"{product}_granules": report.rows for product, report in reports.items()}
+    )

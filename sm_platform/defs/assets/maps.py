@@ -1,0 +1,126 @@
+"""Maps of soil moisture (step `inference`) and pictures of them (step `visualize`)."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+
+from sm_platform.defs.assets.checkpoints import checkpoints
+from sm_platform.defs.assets.features import scene_features
+from sm_platform.defs.choice import choose_checkpoint
+from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.map_index import Row, read_index
+from sm_platform.defs.mapping import Mapper
+from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
+from sm_platform.defs.pictures import day_overview, thumbnail
+from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.schemas import column_schema
+from sm_platform.densesm.prediction import prepare
+from sm_platform.errors import MissingInputError
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.maps import write_figure
+from sm_platform.schema.model_tables import SM_MAPS
+from sm_platform.schema.region import Region
+
+CUT_OFF_LOOK_BACK = -364
+
+
+class MapConfig(dg.Config):
+    """Which networks make the maps."""
+
+    checkpoint: str | None = None
+    """Name of a checkpoint; nothing takes the region's own or the newest trained before the day."""
+
+
+@dg.asset(
+    partitions_def=REGION_DAYS,
+    backfill_policy=ONE_MONTH,
+    deps=[
+        dg.AssetDep(scene_features),
+        dg.AssetDep(checkpoints, partition_mapping=look_back(CUT_OFF_LOOK_BACK)),
+    ],
+    group_name="maps",
+    kinds={"cog"},
+    owners=["team:sm-platform"],
+    metadata=column_schema(SM_MAPS),
+)
+def sm_maps(
+    context: dg.AssetExecutionContext,
+    config: MapConfig,
+    lake: LakeResource,
+    models: ModelsResource,
+) -> dg.MaterializeResult[None]:
+    """Soil moisture at 100 m of each pass: mean, sd (m3/m3), NDVI age (d), quality bits."""
+
+    def open_region(region: Region, days: Sequence[date]) -> Worker:
+        ensembles: dict[str, Mapper] = {}
+
+        def work(day: date) -> DayReport:
+            chosen = choose_checkpoint(lake.layout, models.store, region, config.checkpoint, day)
+            name = chosen.checkpoint.checkpoint_id
+            if name not in ensembles:
+                ready = prepare(chosen.checkpoint)
+                ensembles[name] = Mapper(lake.layout, region, chosen, ready)
+            return _told(lake.layout, ensembles[name].map_day(day))
+
+        return work
+
+    return each_day(context, lake.layout, open_region)
+
+
+def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:
+    maps = [row for row in rows if row["is_latest"]]
+    if not maps:
+        return DayReport(rows[-1]["status"], 0, {"reason": rows[-1]["status_reason"]})
+    cells = sum(row["n_cells"] for row in maps)
+    pixels = {row["map_id"]: row["sm_mean_m3m3"] for row in maps}
+    return DayReport(
+        "mapped",
+        len(maps),
+        {
+            "maps": ", ".join(pixels),
+            "mean_sm_m3m3": float(sum(pixels.values()) / len(pixels)),
+            "percent_mapped": 100 * sum(row["n_valid"] for row in maps) / cells,
+            "percent_recommended": 100 * sum(row["n_recommended"] for row in maps) / cells,
+            "checkpoint": maps[-1]["checkpoint_id"],
+            "granules": dg.MetadataValue.json([name for r in maps for name in r["granule_ids"]]),
+            "folder": dg.MetadataValue.path(str(layout.root / maps[-1]["path"])),
+            "picture": dg.MetadataValue.md(thumbnail(layout, maps[-1])),
+        },
+    )
+
+
+@dg.asset(
+    partitions_def=REGION_DAYS,
+    backfill_policy=ONE_MONTH,
+    deps=[sm_maps],
+    group_name="maps",
+    kinds={"png"},
+    owners=["team:sm-platform"],
+)
+def map_figures(
+    context: dg.AssetExecutionContext, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """A figure of each current map: mean, spread of the networks and quality side by side."""
+
+    def open_region(region: Region, _: Sequence[date]) -> Worker:
+        return lambda day: write_figures(lake.layout, region.region_id, day)
+
+    return each_day(context, lake.layout, open_region)
+
+
+def write_figures(layout: Layout, region: str, day: date) -> DayReport:
+    """Draw the day's current maps from their files."""
+    rows = read_index(layout, region, day)
+    if not rows:
+        raise MissingInputError(
+            f"{region} has not been mapped on {day}: run --inference for that day first."
+        )
+    paths = []
+    for row in rows:
+        if row["is_latest"]:
+            path = layout.figure(region, day, f"{row['map_id']}_overview.png")
+            write_figure(layout, path, day_overview(layout, row))
+            paths.append(str(path))
+    told = {"figures": dg.MetadataValue.json(paths)} if paths else {}
+    return DayReport("drawn" if paths else rows[-1]["status"], len(paths), told)

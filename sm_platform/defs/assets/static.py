@@ -1,0 +1,111 @@
+"""What does not change from day to day: soil, terrain, land cover (step `extract`)."""
+
+import dagster as dg
+import numpy as np
+
+from sm_platform.defs.assets.drivers import need
+from sm_platform.defs.assets.granules import static_granules
+from sm_platform.defs.lake_access import find_region, hash_of
+from sm_platform.defs.partitions import REGIONS
+from sm_platform.defs.readers import read_all
+from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.schemas import column_schema
+from sm_platform.features.land_cover import land_cover_shares
+from sm_platform.features.terrain import pixel_terrain, pixel_terrain_from
+from sm_platform.grid.window import Raster
+from sm_platform.lake import store
+from sm_platform.lake.granules import landed
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.rasters import raster_rows, window_note
+from sm_platform.schema import driver_tables as tables
+from sm_platform.schema.region import Region
+from sm_platform.schema.tables import Table
+from sm_platform.sources.protocol import Product
+
+
+def _read(layout: Layout, region: Region, product: Product) -> tuple[Raster, str]:
+    granules = landed(layout, product.value, region.region_id, None)
+    need(granules, product, region.region_id)
+    raster = read_all(layout, region.region_id, granules, region.window)
+    return raster, hash_of([granule.sha256 for granule in granules])
+
+
+def _write(
+    layout: Layout, region: Region, table: Table, made: tuple[Raster, str]
+) -> dg.MaterializeResult[None]:
+    raster, inputs = made
+    rows = raster_rows(raster)
+    note = {
+        "inputs": hash_of(table.name, inputs, window_note(region.window)),
+        "grid": window_note(raster.window),
+        "status": "made",
+        "rows": rows.num_rows,
+    }
+    store.write(layout, table, rows, region=region.region_id, note=note)
+    means = {
+        f"mean_{name}": float(np.nanmean(values.astype(np.float64)))
+        for name, values in raster.values.items()
+        if np.issubdtype(values.dtype, np.floating) and bool(np.any(np.isfinite(values)))
+    }
+    return dg.MaterializeResult(metadata={"rows": rows.num_rows, **means})
+
+
+@dg.asset(
+    partitions_def=REGIONS,
+    deps=[static_granules],
+    metadata=column_schema(tables.SOIL),
+    group_name="drivers",
+    kinds={"parquet"},
+    owners=["team:sm-platform"],
+)
+def soil_cells(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+    """Sand, clay (g/kg) and bulk density (cg/cm3) of 0-5 cm at their native 250 m cells."""
+    region = find_region(lake.layout, context.partition_key)
+    return _write(lake.layout, region, tables.SOIL, _read(lake.layout, region, Product.SOIL))
+
+
+@dg.asset(
+    partitions_def=REGIONS,
+    deps=[static_granules],
+    metadata=column_schema(tables.STATIC_DRIVERS),
+    group_name="drivers",
+    kinds={"parquet"},
+    owners=["team:sm-platform"],
+)
+def static_drivers(
+    context: dg.AssetExecutionContext, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Elevation (m), slope (deg) and aspect of every pixel, from the 30 m cells in it."""
+    region = find_region(lake.layout, context.partition_key)
+    terrain, inputs = _read(lake.layout, region, Product.ELEVATION)
+    has_slope = "slope_deg" in terrain.values
+    pixels = (pixel_terrain_from if has_slope else pixel_terrain)(region.window, terrain)
+    return _write(lake.layout, region, tables.STATIC_DRIVERS, (pixels, inputs))
+
+
+@dg.asset(
+    partitions_def=REGIONS,
+    deps=[static_granules],
+    metadata=column_schema(tables.LAND_COVER_CELLS),
+    group_name="drivers",
+    kinds={"parquet"},
+    owners=["team:sm-platform"],
+)
+def land_cover_cells(
+    context: dg.AssetExecutionContext, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Share of each WorldCover class (0..1) in every pixel; empty when the source has none."""
+    region = find_region(lake.layout, context.partition_key)
+    if not landed(lake.layout, Product.LAND_COVER.value, region.region_id, None):
+        table = tables.LAND_COVER_CELLS
+        note: dict[str, object] = {
+            "inputs": hash_of(table.name),
+            "grid": window_note(region.window),
+        }
+        empty = table.arrow_schema.empty_table()
+        note |= {"status": "none", "rows": 0}
+        store.write(lake.layout, table, empty, region=region.region_id, note=note)
+        return dg.MaterializeResult(metadata={"rows": 0, "status": "none"})
+    classes, inputs = _read(lake.layout, region, Product.LAND_COVER)
+    shares = land_cover_shares(region.window, classes)
+    return _write(lake.layout, region, tables.LAND_COVER_CELLS, (shares, inputs))

@@ -1,0 +1,1 @@
+"""What the commands of `sm-platform` do, one file a command."""

@@ -1,0 +1,20 @@
+"""`sm-platform archive`: write the embedded archive, move its clock."""
+
+from pathlib import Path
+
+from sm_platform.defs.launch import Say
+from sm_platform.defs.resources import settings
+from sm_platform.sources.archive import advance_clock
+from sm_platform.sources.simulated.build import write_archive
+
+
+def simulate_command(out: Path | None, seed: int, say: Say) -> None:
+    """Write the archive; one that is there with the same seed is left alone."""
+    folder = (out or settings().archive).resolve()
+    report = write_archive(folder, seed=seed, progress=say)
+    say(f"{folder}: {report}")
+
+
+def advance_command(days: int, say: Say) -> None:
+    """Move the archive's clock forward."""
+    say(f"The archive's day is now {advance_clock(settings().archive, days)}.")

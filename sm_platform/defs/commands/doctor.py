@@ -1,0 +1,63 @@
+"""`sm-platform doctor`: what is configured, reachable and missing."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from sm_platform.defs.resources import VARIABLES, settings, unknown_variables
+from sm_platform.errors import SmPlatformError
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.models import ModelStore
+from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.sources.archive import read_clock
+
+PACKAGES = ("dagster", "dagster-webserver", "torch", "rasterio", "duckdb", "earthengine-api")
+LEAST_FREE_GB = 2.0
+
+
+def doctor_command() -> int:
+    """Print the findings; 0 when nothing needs a hand, else 1."""
+    findings = [*_folders(), *_contents(), *_variables()]
+    print("packages: " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    for is_good, text in findings:
+        print(f"{'ok     ' if is_good else 'MISSING'} {text}")
+    return 0 if all(is_good for is_good, _ in findings) else 1
+
+
+def _folders() -> Iterator[tuple[bool, str]]:
+    now = settings()
+    places = (now.data_lake, now.models, now.dagster_home)
+    for name, path in zip(("SM_DATA_LAKE", "SM_MODELS", "DAGSTER_HOME"), places, strict=True):
+        there = _nearest(path)
+        can_write = os.access(there, os.W_OK)
+        free = shutil.disk_usage(there).free / 1e9
+        yield can_write, f"{name} {path} {'can' if can_write else 'cannot'} be written"
+        yield free > LEAST_FREE_GB, f"{name} has {free:.1f} GB free"
+
+
+def _nearest(path: Path) -> Path:
+    return path if path.exists() else _nearest(path.parent)
+
+
+def _contents() -> Iterator[tuple[bool, str]]:
+    now = settings()
+    try:
+        clock = read_clock(now.archive)
+        yield True, f"embedded archive {now.archive}, its day is {clock.today}"
+    except SmPlatformError:
+        yield False, f"no embedded archive in {now.archive}: `sm-platform archive simulate`"
+    regions = store.regions_made(Layout(now.data_lake), REGIONS)
+    yield bool(regions), f"regions: {', '.join(regions) or 'none; `sm-platform demo` adds two'}"
+    names = ModelStore(now.models).names()
+    yield bool(names), f"checkpoints: {', '.join(names) or 'none; `sm-platform models import`'}"
+    yield True, "live services are not configured: granules come from folders"
+
+
+def _variables() -> Iterator[tuple[bool, str]]:
+    for name, meaning in VARIABLES.items():
+        yield True, f"{name}={os.environ.get(name, '(default)')}: {meaning}"
+    for name in unknown_variables():
+        yield False, f"{name} is set but means nothing: see the names above"

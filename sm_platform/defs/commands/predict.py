@@ -1,0 +1,57 @@
+"""`sm-platform predict`: score rows of a file."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from sm_platform.defs.launch import Say
+from sm_platform.defs.resources import settings
+from sm_platform.densesm.checkpoint import load
+from sm_platform.densesm.prediction import predict, prepare
+from sm_platform.errors import RecipeError, UsageError
+from sm_platform.formats.rows_table import read_rows
+from sm_platform.lake.models import ModelStore
+from sm_platform.schema.rows import from_dense
+
+
+def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, say: Say) -> None:
+    """Read rows, score them with a checkpoint (name or folder), write mean and spread."""
+    if out.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"{out.name} must end in .csv or .parquet.")
+    if not out.resolve().parent.is_dir():
+        raise UsageError(f"There is no folder {out.parent} to write {out.name} to.")
+    folder = Path(checkpoint)
+    is_folder = (folder / "checkpoint.json").is_file()
+    found = load(folder if is_folder else ModelStore(settings().models).folder(checkpoint))
+    table = read_rows(file)
+    if table.recipe_id and (table.recipe_id, table.recipe_fingerprint) != (
+        found.recipe_id,
+        found.recipe_fingerprint,
+    ):
+        raise RecipeError(
+            f"{file.name} holds rows of recipe {table.recipe_id} ({table.recipe_fingerprint}), "
+            f"{found.checkpoint_id} asks for {found.recipe_id} ({found.recipe_fingerprint})."
+        )
+    if not table.recipe_id:
+        say(f"{file.name} names no recipe: taken as {found.recipe_id}, the checkpoint's.")
+    rows = from_dense(table.inputs, found.recipe_id, found.recipe_fingerprint)
+    made = predict(prepare(found), rows, members=members)
+    columns = {"sm_mean": made.mean, "sm_sd": made.sd}
+    if made.members is not None:
+        names = [f"member_{member.name}" for member in found.members]
+        columns |= {name: made.members[:, n] for n, name in enumerate(names)}
+    _write(pd.DataFrame(columns), out)
+    say(f"{out}: {len(rows)} rows, {len(found.members)} networks of {found.checkpoint_id}")
+
+
+def _write(frame: pd.DataFrame, out: Path) -> None:
+    draft = out.with_name(f".{out.name}.part")
+    try:
+        if out.suffix == ".csv":
+            frame.to_csv(draft, index=False)
+        else:
+            frame.to_parquet(draft, index=False)
+        draft.replace(out)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageError(f"Cannot write {out}: {error.strerror}.") from error

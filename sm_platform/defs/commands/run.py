@@ -1,0 +1,123 @@
+"""`sm-platform run`: the steps of the seed system through the platform's assets."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sm_platform.defs.instance import open_instance
+from sm_platform.defs.lake_access import find_region, save_region
+from sm_platform.defs.launch import Launcher, Say
+from sm_platform.defs.map_index import read_index
+from sm_platform.defs.resources import settings
+from sm_platform.defs.steps import Request, Step, run_steps
+from sm_platform.densesm.checkpoint import load
+from sm_platform.errors import DataError, RecipeError, UsageError
+from sm_platform.grid.calendar import parse_day
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.models import ModelStore
+from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.schema.recipes import find_recipe
+from sm_platform.schema.region import Region, check_region_name
+from sm_platform.sources.archive import INDEX_NAME, archive_regions
+from sm_platform.sources.seed_layout import region_window
+
+Choice = tuple[str | None, str | None]
+
+
+def run_command(
+    what: tuple[str, str, str],
+    steps: Sequence[str],
+    archive: Path | None,
+    choice: Choice,
+    say: Say,
+) -> None:
+    """Run the steps for (region, start, end) with the chosen (recipe, checkpoint).
+
+    Raises:
+        DataError: some days failed, after all others were finished.
+    """
+    name, start, end = check_region_name(what[0]), parse_day(what[1]), parse_day(what[2])
+    recipe_id, checkpoint_id = choice
+    layout = Layout(settings().data_lake)
+    _check_choice(recipe_id, checkpoint_id)
+    region = _region(layout, name, archive, choice)
+    request = Request(region, start, end, recipe_id, checkpoint_id)
+    _check_days(request)
+    launcher = Launcher(open_instance(), name, say)
+    if archive is not None or not launcher.instance.has_dynamic_partition("regions", name):
+        save_region(layout, region)
+        launcher.instance.add_dynamic_partitions("regions", [name])
+    run_steps(launcher, request, [Step(step) for step in steps])
+    _tell_maps(layout, request)
+    failed = {**launcher.driver_failures, **launcher.failures}
+    if failed:
+        lines = [f"{day}: {reason}" for day, reason in sorted(failed.items())]
+        raise DataError(f"{len(failed)} days failed; the others are done.\n" + "\n".join(lines))
+
+
+def _check_choice(recipe_id: str | None, checkpoint_id: str | None) -> None:
+    """A recipe and a checkpoint that do not fit are refused before anything is read."""
+    recipe = find_recipe(recipe_id) if recipe_id else None
+    if not checkpoint_id:
+        return
+    checkpoint = load(ModelStore(settings().models).folder(checkpoint_id))
+    if recipe and checkpoint.recipe_fingerprint != recipe.fingerprint:
+        raise RecipeError(
+            f"Checkpoint {checkpoint_id} is of recipe {checkpoint.recipe_id}, not {recipe_id}: "
+            f"leave --recipe out or say --recipe {checkpoint.recipe_id}."
+        )
+
+
+def _check_days(request: Request) -> None:
+    first, last = settings().first_day, request.driver_days[-1]
+    if request.start < first:
+        raise UsageError(f"{request.start} lies before {first}: set SM_FIRST_DAY to map earlier.")
+    if request.end > last:
+        raise UsageError(f"{request.end} lies in the future: end with {last} or before.")
+
+
+def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> Region:
+    recipe_id, checkpoint_id = choice
+    if archive is None:
+        stored = find_region(layout, name)
+        return (
+            stored
+            if not checkpoint_id
+            else replace(stored, checkpoint_id=checkpoint_id, recipe_id=recipe_id)
+        )
+    region = replace(
+        _found(name, archive.resolve()), recipe_id=recipe_id, checkpoint_id=checkpoint_id
+    )
+    before = store.read(layout, REGIONS, name)
+    if before is not None and find_region(layout, name).window != region.window:
+        raise UsageError(
+            f"Region {name} is stored with another pixel grid: give this folder another name."
+        )
+    return region
+
+
+def _found(name: str, folder: Path) -> Region:
+    """The region as the folder has it; raises UsageError when it is no such folder."""
+    if (folder / name / "data").is_dir():
+        return Region(name, region_window(folder, name), "seed_layout", str(folder))
+    if (folder / INDEX_NAME).is_file():
+        windows = archive_regions(folder)
+        if name not in windows:
+            known = ", ".join(sorted(windows))
+            raise UsageError(f"The archive {folder} has no region '{name}': it has {known}.")
+        return Region(name, windows[name], "archive", str(folder))
+    raise UsageError(
+        f"{folder} is neither an archive ({INDEX_NAME}) nor a folder with {name}/data: "
+        "name the folder that holds the region's folder."
+    )
+
+
+def _tell_maps(layout: Layout, request: Request) -> None:
+    """Print the maps of the days, their mean and folder; and days without one."""
+    for day in request.days:
+        for row in read_index(layout, request.region.region_id, day):
+            if row["is_latest"]:
+                print(f"{day}  {row['sm_mean_m3m3']:.4f} m3/m3  {layout.root / row['path']}")
+            elif row["status"] == "no_data":
+                print(f"{day}  no_data  {row['status_reason']}")

@@ -1,0 +1,121 @@
+"""Running assets from the command line: the same graph and instance as the UI, month by month."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+
+from sm_platform.definitions import defs
+from sm_platform.defs.instance import run_tags
+from sm_platform.errors import DataError
+
+DAYS_PER_RUN = 31
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+Failures = dict[date, str]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Starts runs of one region and remembers which days failed."""
+
+    instance: dg.DagsterInstance
+    region_id: str
+    say: Say
+    failures: Failures = field(default_factory=dict)
+    """Days that cannot be mapped."""
+    driver_failures: Failures = field(default_factory=dict)
+    """Days without vegetation or weather: maps hold earlier values instead and say so."""
+
+    def once(self, assets: Sequence[str], config: Mapping[str, Any] | None = None) -> None:
+        """Materialize assets that are partitioned by region alone; raises DataError."""
+        result = self._run(assets, config, {}, self.region_id)
+        if not result.success:
+            raise DataError(_reason(result))
+        self.say(f"{self.region_id}: {', '.join(assets)}")
+
+    def over(
+        self,
+        assets: Sequence[str],
+        days: Sequence[date],
+        config: Mapping[str, Any] | None = None,
+        *,
+        is_driver: bool = False,
+    ) -> None:
+        """Materialize dated assets over these days, leaving out those that failed before."""
+        failed = self.driver_failures if is_driver else self.failures
+        good = [day for day in days if day not in failed]
+        for stretch in stretches(good, DAYS_PER_RUN):
+            first, last = stretch[0], stretch[-1]
+            tags = {RANGE_START: self._key(first), RANGE_END: self._key(last)}
+            result = self._run(assets, config, tags, None)
+            if not result.success:
+                failed.update(_failed_days(result, stretch))
+            self.say(f"{self.region_id} {first}..{last}: {', '.join(assets)}")
+
+    def pending(self, assets: Sequence[str], days: Sequence[date]) -> list[date]:
+        """Those of the days on which one of the assets has never been materialized."""
+        made = [self.instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in assets]
+        return [day for day in days if any(self._key(day) not in keys for keys in made)]
+
+    def _key(self, day: date) -> str:
+        return f"{day.isoformat()}|{self.region_id}"
+
+    def _run(
+        self,
+        assets: Sequence[str],
+        config: Mapping[str, Any] | None,
+        tags: Mapping[str, str],
+        partition_key: str | None,
+    ) -> dg.ExecuteInProcessResult:
+        job = defs.resolve_implicit_global_asset_job_def()
+        ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
+        return job.execute_in_process(
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            partition_key=partition_key,
+            run_config={**QUIET, "ops": ops},
+            tags={**tags, **run_tags()},
+            raise_on_error=False,
+        )
+
+
+def stretches(days: Sequence[date], longest: int) -> list[list[date]]:
+    """Days cut into runs without a gap, each of at most `longest` days."""
+    found: list[list[date]] = []
+    for day in sorted(days):
+        is_next = found and day - found[-1][-1] == timedelta(days=1)
+        if is_next and len(found[-1]) < longest:
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found
+
+
+def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Failures:
+    """Reasons by day; when the run broke down as a whole, the same one for all its days."""
+    for event in result.all_events:
+        data = event.step_failure_data if event.is_step_failure else None
+        told = data.user_failure_data.metadata if data and data.user_failure_data else {}
+        if "failed_days" in told:
+            named = told["failed_days"].value
+            return {date.fromisoformat(key.split("|")[0]): why for key, why in named.items()}
+    return dict.fromkeys(days, _reason(result))
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """What a failed run says, in one line."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return str(data.user_failure_data.description)
+            cause = data.error.cause or data.error if data.error else None
+            return (cause.message if cause else "a step failed").strip()
+    return f"run {result.run_id} failed: see it in the UI (process {os.getpid()})"

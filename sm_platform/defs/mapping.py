@@ -1,0 +1,194 @@
+"""One pass becomes one map: rows to networks to layers to files, each unchanged map left alone."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from sm_platform import __version__
+from sm_platform.defs.choice import Chosen
+from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.map_index import Row, StoredMap, day_row, map_row, read_index, write_index
+from sm_platform.defs.scenes import Scene, read_scenes
+from sm_platform.defs.stored_features import DayFeatures, SceneFeatures, read_features
+from sm_platform.densesm.prediction import Ensemble, predict
+from sm_platform.errors import RecipeError
+from sm_platform.grid.window import lonlat_bounds
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.maps import replace_text, write_map
+from sm_platform.maps.assemble import assemble
+from sm_platform.maps.item import deprecated
+from sm_platform.maps.names import folder_parts, item_file
+from sm_platform.maps.product import MapLineage, MapPass, MapProduct
+from sm_platform.maps.render import json_bytes, map_files
+from sm_platform.maps.summary import summary
+from sm_platform.schema.product import QA_CRITICAL_MASK, VERSION, Qa
+from sm_platform.schema.recipes import find_recipe
+from sm_platform.schema.region import Region
+
+FINAL_AFTER = timedelta(days=90)
+"""ERA5-Land becomes final after two to three months; until then inputs are preliminary."""
+CITATION = "Zhu et al. 2024, Remote Sensing of Environment 301:113944"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """What maps the passes of one region."""
+
+    layout: Layout
+    region: Region
+    chosen: Chosen
+    ensemble: Ensemble
+
+    def map_day(self, day: date) -> list[Row]:
+        """Map every pass of a day that has features; the day's index rows, latest maps first."""
+        region = self.region.region_id
+        scenes = read_scenes(self.layout, region, day)
+        features = read_features(self.layout, region, day)
+        self._check_recipe(features)
+        known = [row for row in read_index(self.layout, region, day) if row["map_id"]]
+        made = [self._map_pass(scene, features, known, day) for scene in scenes]
+        rows = _merged(known, [row for row in made if row is not None])
+        if not any(row["is_latest"] for row in rows):
+            rows += [_without_map(scenes)]
+        status = "mapped" if any(row["is_latest"] for row in rows) else rows[-1]["status"]
+        note = {"status": status, "rows": len(rows)}
+        write_index(self.layout, region, day, rows, note)
+        self._deprecate(rows)
+        return rows
+
+    def _check_recipe(self, features: DayFeatures) -> None:
+        ours, theirs = self.chosen.checkpoint, features.note
+        if ours.recipe_fingerprint != theirs["recipe_fingerprint"]:
+            raise RecipeError(
+                f"Features were built by recipe {theirs['recipe_id']} "
+                f"({theirs['recipe_fingerprint']}), checkpoint {ours.checkpoint_id} asks for "
+                f"{ours.recipe_id} ({ours.recipe_fingerprint}): run --process with "
+                f"--recipe {ours.recipe_id}."
+            )
+
+    def _map_pass(
+        self, scene: Scene, features: DayFeatures, known: list[Row], day: date
+    ) -> Row | None:
+        """The new row of a pass; None when its map stands or nothing can be mapped."""
+        stored = features.scenes.get(scene.scene_id)
+        fingerprint = self.chosen.checkpoint.fingerprint
+        hashed = hash_of(features.note["inputs"], fingerprint, VERSION)
+        own = [row for row in known if row["scene_id"] == scene.scene_id]
+        latest = next((row for row in own if row["is_latest"]), None)
+        stands = latest is not None and latest["input_hash"] == hashed
+        if stored is None or not _is_seen(stored) or stands:
+            return None
+        seen = _seen(self.region, scene, own)
+        lineage = self._lineage(hashed, day)
+        product = self._product(stored, seen, lineage, revision=len(own))
+        figures = summary(product)
+        if not figures.n_valid or (latest and latest["pixel_sha256"] == figures.pixel_sha256):
+            return None
+        previous = latest["map_id"] if latest else None
+        files = map_files(
+            product,
+            created_utc=scene.end_utc,
+            utc_offset_h=utc_offset_h(self.region),
+            predecessor_id=previous,
+            figures=figures,
+        )
+        parts = folder_parts(seen, product.revision)
+        folder = write_map(self.layout, parts, files)
+        place = folder.relative_to(self.layout.root).as_posix()
+        size = sum(len(content) for content in files.values())
+        return map_row(product, figures, scene, StoredMap(place, size))
+
+    def _product(
+        self, stored: SceneFeatures, seen: MapPass, lineage: MapLineage, *, revision: int
+    ) -> MapProduct:
+        found = predict(self.ensemble, stored.rows)
+        majority = self.chosen.checkpoint.metadata.get("majority_pass")
+        return assemble(
+            self.region.window,
+            cell_id=stored.cell_id,
+            mean=found.mean,
+            sd=found.sd,
+            qa=stored.qa,
+            ndvi_age_d=stored.ndvi_age_d,
+            inside=None,
+            seen=seen,
+            lineage=lineage,
+            majority_pass=str(majority) if majority else None,
+            revision=revision,
+        )
+
+    def _lineage(self, hashed: str, day: date) -> MapLineage:
+        checkpoint = self.chosen.checkpoint
+        recipe = find_recipe(checkpoint.recipe_id)
+        is_issued = recipe.only_available
+        return MapLineage(
+            recipe_id=recipe.recipe_id,
+            recipe_fingerprint=recipe.fingerprint,
+            checkpoint_id=checkpoint.checkpoint_id,
+            checkpoint_fingerprint=checkpoint.fingerprint,
+            code_version=__version__,
+            input_hash=hashed,
+            inputs_status="preliminary" if is_issued else "final",
+            qa_critical_mask=0 if recipe.only_missing_masks else QA_CRITICAL_MASK,
+            is_in_sample=self.chosen.is_in_sample(day),
+            citation=CITATION,
+            licence="other",
+        )
+
+    def _deprecate(self, rows: list[Row]) -> None:
+        """Mark the items of replaced maps; done again after a crash, it changes nothing."""
+        latest = {row["scene_id"]: row["map_id"] for row in rows if row["is_latest"]}
+        for row in rows:
+            path = (
+                self.layout.root / row["path"] / item_file(row["map_id"]) if row["path"] else None
+            )
+            if row["is_latest"] or path is None or not path.is_file():
+                continue
+            text = path.read_text()
+            item = deprecated(json.loads(text), successor_id=latest[row["scene_id"]])
+            changed = json_bytes(item).decode()
+            if changed != text:
+                replace_text(self.layout, path, changed)
+
+
+def utc_offset_h(region: Region) -> float:
+    """Local solar time of the region's middle, to the whole hour; for display only."""
+    west, _, east, _ = lonlat_bounds(region.window)
+    return float(round((west + east) / 30))
+
+
+def _is_seen(stored: SceneFeatures) -> bool:
+    return bool(np.any((stored.qa & Qa.NO_SENTINEL1) == 0))
+
+
+def _seen(region: Region, scene: Scene, own: list[Row]) -> MapPass:
+    first: datetime | None = own[0]["pass_start_utc"] if own else None
+    return MapPass(
+        region_id=region.region_id,
+        start_utc=scene.start_utc,
+        end_utc=scene.end_utc,
+        platform=scene.platform,
+        orbit_state=scene.orbit_state,
+        relative_orbit=scene.relative_orbit,
+        absolute_orbit=scene.absolute_orbit,
+        granules=tuple(zip(scene.granule_ids, scene.granule_sha256s, strict=True)),
+        is_day_only=scene.is_day_only,
+        first_start_utc=first,
+    )
+
+
+def _merged(known: list[Row], made: list[Row]) -> list[Row]:
+    replaced = {row["scene_id"] for row in made}
+    older = [
+        row | {"is_latest": row["is_latest"] and row["scene_id"] not in replaced} for row in known
+    ]
+    return older + made
+
+
+def _without_map(scenes: list[Scene]) -> Row:
+    if not scenes:
+        return day_row("no_pass", "no Sentinel-1 pass on this day")
+    names = ", ".join(scene.scene_id for scene in scenes)
+    return day_row("no_data", f"no pixel of {names} has all inputs")

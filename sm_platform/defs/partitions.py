@@ -1,0 +1,31 @@
+"""Partitions: regions are dynamic, days are UTC days up to today, dated assets are day x region."""
+
+import dagster as dg
+
+from sm_platform.defs.resources import settings
+
+REGIONS = dg.DynamicPartitionsDefinition(name="regions")
+DAYS = dg.DailyPartitionsDefinition(start_date=settings().first_day.isoformat(), end_offset=1)
+REGION_DAYS = dg.MultiPartitionsDefinition({"day": DAYS, "region": REGIONS})
+
+ONE_MONTH = dg.BackfillPolicy.multi_run(max_partitions_per_run=31)
+"""A month of a region per run: progress shows, a failure is small, drivers are opened once."""
+
+_SAME_REGION = dg.DimensionPartitionMapping("region", dg.IdentityPartitionMapping())
+
+
+def look_back(first: int, last: int = 0) -> dg.MultiPartitionMapping:
+    """Depends on the days `first`..`last` from the own one (negative: before), same region."""
+    days = dg.TimeWindowPartitionMapping(
+        start_offset=first, end_offset=last, allow_nonexistent_upstream_partitions=True
+    )
+    return dg.MultiPartitionMapping(
+        {"day": dg.DimensionPartitionMapping("day", days), "region": _SAME_REGION}
+    )
+
+
+LOOK_BACK_DAYS = 376
+"""46 steps of 8 days, and one more step for the composite that began before them."""
+LOOK_AHEAD_DAYS = 8
+"""densesm-2024 averages the 8 days from each composite's date, the last of which pass the day."""
+OF_REGION = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="region")

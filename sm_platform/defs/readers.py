@@ -1,0 +1,107 @@
+"""Which reader opens a landed granule: product and format decide; damaged ones are set aside."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sm_platform.errors import DataError, GranuleError
+from sm_platform.formats import (
+    era5_land,
+    glo30,
+    mod13q1,
+    planet_swc,
+    s1_earth_engine,
+    seed_layout,
+    soilgrids,
+    worldcover,
+)
+from sm_platform.grid.mosaic import mosaic
+from sm_platform.grid.window import GridWindow, Raster, lonlat_bounds, pad
+from sm_platform.lake.granules import LandedGranule, quarantine
+from sm_platform.lake.layout import Layout
+
+MARGIN_CELLS = 30
+"""Pixels around a region that drivers are read for: neighbours for slopes and for filling."""
+
+Reader = Callable[[LandedGranule, GridWindow], Raster]
+
+
+def read_all(
+    layout: Layout, region_id: str, granules: Sequence[LandedGranule], window: GridWindow
+) -> Raster:
+    """The granules of one product as one raster on their native grid.
+
+    Raises:
+        DataError: naming each damaged file; they lie in quarantine afterwards.
+    """
+    around = pad(window, MARGIN_CELLS)
+    reader = READERS.get((granules[0].product, granules[0].format))
+    if reader is None:
+        one = granules[0]
+        raise DataError(f"Nothing reads {one.product} in the format {one.format}.")
+    rasters, damaged = [], []
+    for granule in granules:
+        try:
+            rasters.append(reader(granule, around))
+        except GranuleError as error:
+            place = quarantine(layout, region_id, granule, str(error))
+            damaged.append(f"{error} It lies in {place}.")
+    if damaged:
+        raise DataError(" ".join(damaged))
+    return rasters[0] if len(rasters) == 1 else mosaic(rasters)
+
+
+def _paths(granule: LandedGranule, suffix: str = "") -> list[Path]:
+    return [granule.folder / name for name in granule.files if name.endswith(suffix)]
+
+
+def _s1(granule: LandedGranule, _: GridWindow) -> Raster:
+    return s1_earth_engine.read_frame(_paths(granule, ".tif")[0])
+
+
+def _ndvi(granule: LandedGranule, window: GridWindow) -> Raster:
+    return mod13q1.read_composite(
+        granule.folder, granule.granule_id, bounds_lonlat=lonlat_bounds(window)
+    )
+
+
+def _era5(granule: LandedGranule, _: GridWindow) -> Raster:
+    if granule.day is None:
+        raise GranuleError(f"{granule.granule_id} names no day: fetch it again.")
+    return era5_land.read_day(_paths(granule)[0], granule.day)
+
+
+def _soil(granule: LandedGranule, window: GridWindow) -> Raster:
+    return soilgrids.read_soil(granule.folder, lonlat_bounds(window))
+
+
+def _elevation(granule: LandedGranule, window: GridWindow) -> Raster:
+    return glo30.read_elevation(_paths(granule), lonlat_bounds(window))
+
+
+def _land_cover(granule: LandedGranule, window: GridWindow) -> Raster:
+    return worldcover.read_land_cover(_paths(granule), lonlat_bounds(window))
+
+
+def _swc(granule: LandedGranule, _: GridWindow) -> Raster:
+    values, flags = _paths(granule, "_swc.tiff"), _paths(granule, "_swc-qf.tiff")
+    return planet_swc.read_swc(values[0], flags[0])
+
+
+def _seed(read: Callable[[Path], Raster]) -> Reader:
+    return lambda granule, _: read(_paths(granule)[0])
+
+
+READERS: dict[tuple[str, str], Reader] = {
+    ("s1_grd", "s1_earth_engine"): _s1,
+    ("ndvi", "mod13q1"): _ndvi,
+    ("weather", "era5_land"): _era5,
+    ("soil", "soilgrids"): _soil,
+    ("elevation", "glo30"): _elevation,
+    ("land_cover", "worldcover"): _land_cover,
+    ("planet_swc", "planet_swc"): _swc,
+    ("s1_grd", "seed_layout"): _seed(seed_layout.read_s1),
+    ("ndvi", "seed_layout"): _seed(seed_layout.read_ndvi),
+    ("weather", "seed_layout"): _seed(seed_layout.read_weather),
+    ("soil", "seed_layout"): _seed(seed_layout.read_soil),
+    ("elevation", "seed_layout"): _seed(seed_layout.read_terrain),
+}

@@ -1,0 +1,115 @@
+"""The steps of the seed system as asset runs: download, extract, process, inference, visualize."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from sm_platform.defs.assets.granules import open_source
+from sm_platform.defs.launch import Launcher
+from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
+from sm_platform.defs.resources import settings
+from sm_platform.densesm.checkpoint import load
+from sm_platform.grid.calendar import days_between
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.models import ModelStore
+from sm_platform.schema.model_tables import CHECKPOINTS
+from sm_platform.schema.region import Region
+from sm_platform.sources.protocol import Product
+
+
+class Step(StrEnum):
+    """What can be asked for, in order."""
+
+    DOWNLOAD = "download"
+    EXTRACT = "extract"
+    PROCESS = "process"
+    INFERENCE = "inference"
+    VISUALIZE = "visualize"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which region and days, and with what."""
+
+    region: Region
+    start: date
+    end: date
+    recipe_id: str | None = None
+    checkpoint_id: str | None = None
+
+    @property
+    def days(self) -> list[date]:
+        """The days asked for."""
+        return days_between(self.start, self.end)
+
+    @property
+    def driver_days(self) -> list[date]:
+        """Days whose vegetation and weather these days look back (or ahead) to."""
+        now = settings()
+        today = datetime.now(UTC).date()
+        first = max(self.start - timedelta(LOOK_BACK_DAYS), now.first_day)
+        return days_between(first, min(self.end + timedelta(LOOK_AHEAD_DAYS), today))
+
+
+def run_steps(launcher: Launcher, request: Request, steps: Sequence[Step]) -> None:
+    """Run the steps in their order; failed days are in `launcher.failures` afterwards."""
+    recipe = {"recipe": request.recipe_id} if request.recipe_id else {}
+    chosen = {"checkpoint": request.checkpoint_id} if request.checkpoint_id else {}
+    drivers = stale_driver_days(launcher, request) if _lands(steps) else []
+    if Step.DOWNLOAD in steps:
+        launcher.once(["static_granules"])
+        launcher.over(["ndvi_granules", "weather_granules"], drivers, is_driver=True)
+        launcher.over(["s1_granules"], request.days)
+    if Step.EXTRACT in steps:
+        launcher.once(["soil_cells", "static_drivers", "land_cover_cells"])
+        launcher.over(["ndvi", "weather"], drivers, is_driver=True)
+        launcher.over(["s1_scenes", "s1_backscatter"], request.days)
+    if Step.PROCESS in steps:
+        launcher.over(["scene_features"], request.days, {"scene_features": recipe})
+    if Step.INFERENCE in steps:
+        register_checkpoint(launcher, request)
+        launcher.over(["sm_maps"], request.days, {"sm_maps": chosen})
+    if Step.VISUALIZE in steps:
+        launcher.over(["map_figures"], request.days)
+
+
+def _lands(steps: Sequence[Step]) -> bool:
+    return Step.DOWNLOAD in steps or Step.EXTRACT in steps
+
+
+def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
+    """Look-back days to be run: never made, or with a granule that has not been landed."""
+    days = request.driver_days
+    unmade = launcher.pending(["ndvi_granules", "weather_granules", "ndvi", "weather"], days)
+    layout, region = Layout(settings().data_lake), request.region
+    source = open_source(region)
+    listed = [
+        granule
+        for product in (Product.NDVI, Product.WEATHER)
+        for granule in source.granules(product, region.window, days)
+    ]
+    new = {
+        granule.day
+        for granule in listed
+        if not layout.granule(
+            granule.product.value, region.region_id, granule.day, granule.granule_id
+        ).is_dir()
+    }
+    return sorted({*unmade, *(day for day in new if day is not None)})
+
+
+def register_checkpoint(launcher: Launcher, request: Request) -> None:
+    """Materialize `checkpoints` of the region from the named one, once."""
+    name = request.checkpoint_id or request.region.checkpoint_id
+    if not name:
+        return
+    now = settings()
+    checkpoint = load(ModelStore(now.models).folder(name))
+    today = datetime.now(UTC).date()
+    told = checkpoint.metadata.get("trained_until")
+    day = min(date.fromisoformat(str(told)) if told else today, today)
+    note = store.note_of(Layout(now.data_lake), CHECKPOINTS, request.region.region_id, day)
+    if note is None or note["inputs"] != checkpoint.fingerprint:
+        launcher.over(["checkpoints"], [day], {"checkpoints": {"source_checkpoint": name}})

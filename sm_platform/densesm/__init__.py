@@ -1,0 +1,1 @@
+"""The DenseSM networks: architecture, import, checkpoints, prediction and training."""

@@ -1,0 +1,91 @@
+"""Rows of network inputs as people bring them: CSV or Parquet with the columns `0`..`152`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from sm_platform.errors import DataError, UsageError
+from sm_platform.schema.recipes import N_INPUTS
+
+TOLERANCE = 1e-6
+"""How far outside 0..1 a value may lie from rounding alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsTable:
+    """Inputs already scaled to 0..1, with the recipe where the file names it."""
+
+    inputs: NDArray[np.float32]
+    """(n, 153), NaN where missing."""
+    recipe_id: str | None
+    recipe_fingerprint: str | None
+
+
+def read_rows(path: Path) -> RowsTable:
+    """Rows of a CSV or Parquet file; other columns are passed over.
+
+    Raises:
+        UsageError: there is no such file, or it is of another kind.
+        DataError: columns are absent, hold text, or a value lies outside 0..1 (row and column
+            are named; rows count from 1 after the header).
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    frame, recipe = _parquet(path) if path.suffix == ".parquet" else (_csv(path), (None, None))
+    frame.columns = [str(name).strip() for name in frame.columns]
+    wanted = [str(number) for number in range(N_INPUTS)]
+    absent = [name for name in wanted if name not in frame.columns]
+    if absent:
+        shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+        raise DataError(
+            f"{path.name} has {N_INPUTS - len(absent)} of the {N_INPUTS} columns 0..152; "
+            f"absent: {shown}. Write one column for each input."
+        )
+    inputs = np.stack([_numbers(frame[name], path) for name in wanted], axis=1)
+    _check_range(inputs, path)
+    return RowsTable(np.clip(inputs, 0, 1).astype(np.float32), *recipe)
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, encoding="utf-8-sig")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name} cannot be read as CSV: {error}") from error
+
+
+def _parquet(path: Path) -> tuple[pd.DataFrame, tuple[str | None, str | None]]:
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path.name} cannot be read as Parquet: {error}") from error
+    told = table.schema.metadata or {}
+    names = (b"recipe_id", b"recipe_fingerprint")
+    recipe_id, fingerprint = (told[key].decode() if key in told else None for key in names)
+    return table.to_pandas(), (recipe_id, fingerprint)
+
+
+def _numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:  # type: ignore[type-arg]
+    values = pd.to_numeric(column, errors="coerce")
+    is_text = np.flatnonzero((values.isna() & column.notna()).to_numpy())
+    if len(is_text):
+        row = int(is_text[0])
+        raise DataError(
+            f"{path.name}: row {row + 1}, column {column.name} holds '{column.iloc[row]}', "
+            "not a number: leave the cell empty when it is missing."
+        )
+    return values.to_numpy(dtype=np.float64)
+
+
+def _check_range(inputs: NDArray[np.float64], path: Path) -> None:
+    bad = np.argwhere((inputs < -TOLERANCE) | (inputs > 1 + TOLERANCE))
+    if len(bad):
+        row, col = (int(part) for part in bad[0])
+        raise DataError(
+            f"{path.name}: row {row + 1}, column {col} is {inputs[row, col]:g}, outside 0..1 "
+            f"({len(bad)} such values): scale the rows by the recipe first."
+        )

@@ -1,0 +1,117 @@
+"""Granules: landed once, unchanged, each in a folder with a sidecar; damaged ones set aside."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sm_platform.errors import LakeError
+from sm_platform.lake.atomic import explained, replacing_file, replacing_folder
+from sm_platform.lake.layout import SIDECAR, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class LandedGranule:
+    """A granule in the lake: its folder and what the sidecar says of it."""
+
+    folder: Path
+    product: str
+    granule_id: str
+    day: date | None
+    format: str
+    files: tuple[str, ...]
+    sha256: str
+    """Over the files in order of name: the identity of its content."""
+    size_bytes: int
+    available_utc: datetime | None
+    source: str
+
+
+def land(
+    layout: Layout,
+    region: str,
+    sidecar: Mapping[str, Any],
+    fetch: Callable[[Path], None],
+) -> tuple[LandedGranule, bool]:
+    """The landed granule, and whether it was fetched now (False: it was there already).
+
+    `sidecar` names product, granule_id, day (ISO or None), format, files, available_utc (ISO or
+    None), licence, source. `fetch` fills an empty folder with exactly those files.
+
+    Raises:
+        LakeError: a file is not there after the fetch, or the lake cannot be written.
+    """
+    day = date.fromisoformat(sidecar["day"]) if sidecar["day"] else None
+    target = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
+    if (target / SIDECAR).is_file():
+        return read_granule(target), False
+    with replacing_folder(target, layout.aside) as draft:
+        fetch(draft)
+        absent = [name for name in sidecar["files"] if not (draft / name).is_file()]
+        if absent:
+            raise LakeError(f"{sidecar['granule_id']} came without {', '.join(absent)}.")
+        digest, size = digest_of([draft / name for name in sorted(sidecar["files"])])
+        found = {"sha256": digest, "size_bytes": size, "retrieved_utc": _now(), "region": region}
+        (draft / SIDECAR).write_text(json.dumps({**sidecar, **found}, sort_keys=True, indent=1))
+    return read_granule(target), True
+
+
+def landed(layout: Layout, product: str, region: str, day: date | None) -> list[LandedGranule]:
+    """Granules of a product, region and day (None: the static ones), ordered by id."""
+    folder = layout.granules(product, region, day)
+    if not folder.is_dir():
+        return []
+    sidecars = sorted(path / SIDECAR for path in folder.iterdir())
+    return [read_granule(path.parent) for path in sidecars if path.is_file()]
+
+
+def read_granule(folder: Path) -> LandedGranule:
+    """What the sidecar in a granule's folder says."""
+    told = json.loads((folder / SIDECAR).read_text())
+    available = told["available_utc"]
+    return LandedGranule(
+        folder=folder,
+        product=told["product"],
+        granule_id=told["granule_id"],
+        day=date.fromisoformat(told["day"]) if told["day"] else None,
+        format=told["format"],
+        files=tuple(told["files"]),
+        sha256=told["sha256"],
+        size_bytes=told["size_bytes"],
+        available_utc=datetime.fromisoformat(available) if available else None,
+        source=told["source"],
+    )
+
+
+def quarantine(layout: Layout, region: str, granule: LandedGranule, reason: str) -> Path:
+    """Set a damaged granule aside with its reason; returns where it lies now."""
+    home = layout.quarantine(granule.product, region, granule.granule_id)
+    target = home / granule.sha256[:12]
+    with explained(target):
+        home.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(granule.folder)
+        else:
+            granule.folder.replace(target)
+    with replacing_file(target / "reason.json", layout.aside) as draft:
+        draft.write_text(json.dumps({"reason": reason, "quarantined_utc": _now()}))
+    return target
+
+
+def digest_of(files: list[Path]) -> tuple[str, int]:
+    """SHA-256 over the content of the files in the given order, and their size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    for path in files:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+    return digest.hexdigest(), size
+
+
+def _now() -> str:
+    return datetime.now(UTC).replace(microsecond=0).isoformat()

@@ -1,0 +1,145 @@
+"""Tables: written whole with their contract enforced, read by region and days.
+
+A partition is one Parquet file. Beside the rows it carries a note (JSON in the file's metadata):
+status, the hash of the inputs it was made from, grid, recipe - whatever its maker wants to find
+again without reading the rows. Same rows and note, same bytes.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sm_platform.errors import LakeError
+from sm_platform.lake.atomic import replacing_file
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.tables import Table
+
+NOTE = b"sm_platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Rows of one partition with the note its maker left."""
+
+    rows: pa.Table
+    note: Mapping[str, Any]
+
+
+def write(
+    layout: Layout,
+    table: Table,
+    rows: pa.Table,
+    *,
+    region: str,
+    day: date | None = None,
+    note: Mapping[str, Any] | None = None,
+) -> Path:
+    """Replace one partition whole; returns its file.
+
+    Raises:
+        LakeError: the rows break the table's contract, or the lake cannot be written.
+    """
+    checked = check(table, rows).replace_schema_metadata(
+        {NOTE: json.dumps(note or {}, sort_keys=True).encode()}
+    )
+    part = layout.part(table.name, region, day)
+    with replacing_file(part, layout.aside) as draft:
+        pq.write_table(checked, draft, compression="zstd", write_page_index=True)
+    return part
+
+
+def check(table: Table, rows: pa.Table) -> pa.Table:
+    """The rows in the contract's order and types; raises LakeError naming a column that is off."""
+    missing = [c.name for c in table.columns if c.name not in rows.column_names]
+    if missing:
+        raise LakeError(f"Rows for {table.name} have no column {', '.join(missing)}.")
+    try:
+        cast = rows.select([c.name for c in table.columns]).cast(table.arrow_schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        raise LakeError(f"Rows do not fit the contract of {table.name}: {error}.") from error
+    for column in table.columns:
+        values = cast.column(column.name)
+        if not column.is_nullable and values.null_count:
+            raise LakeError(f"{table.name}.{column.name} is missing in {values.null_count} rows.")
+        if column.low is not None or column.high is not None:
+            _check_range(table, column.name, values, (column.low, column.high))
+    return cast
+
+
+def note_of(
+    layout: Layout, table: Table, region: str, day: date | None = None
+) -> dict[str, Any] | None:
+    """The note of a partition (a dict), None when it has not been made."""
+    part = layout.part(table.name, region, day)
+    if not part.is_file():
+        return None
+    return _note(_open(part).schema_arrow)
+
+
+def read(
+    layout: Layout,
+    table: Table,
+    region: str,
+    day: date | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+) -> Partition | None:
+    """One partition, None when it has not been made; raises LakeError when it is damaged."""
+    part = layout.part(table.name, region, day)
+    if not part.is_file():
+        return None
+    file = _open(part)
+    return Partition(
+        file.read(columns=list(columns) if columns else None), _note(file.schema_arrow)
+    )
+
+
+def days_made(layout: Layout, table: Table, region: str) -> list[date]:
+    """The days of a region whose partition exists, in order."""
+    folder = layout.part(table.name, region, None).parent
+    if not folder.is_dir():
+        return []
+    names = (entry.name for entry in folder.iterdir() if entry.name.startswith("day="))
+    return sorted(date.fromisoformat(name.removeprefix("day=")) for name in names)
+
+
+def regions_made(layout: Layout, table: Table) -> list[str]:
+    """The regions with a partition of an undated table, in order."""
+    parts = layout.table(table.name).glob("region=*/part.parquet")
+    return sorted(part.parent.name.removeprefix("region=") for part in parts)
+
+
+def _open(part: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(part, memory_map=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise LakeError(
+            f"{part} cannot be read ({error}): remove it and run its step again."
+        ) from error
+
+
+def _note(schema: pa.Schema) -> dict[str, Any]:
+    note: dict[str, Any] = json.loads((schema.metadata or {}).get(NOTE, b"{}"))
+    return note
+
+
+def _check_range(
+    table: Table, name: str, values: pa.ChunkedArray, bounds: tuple[float | None, float | None]
+) -> None:
+    found = pc.min_max(values, skip_nulls=True).as_py()
+    low, high = bounds
+    if found["min"] is None:
+        return
+    if (low is not None and found["min"] < low - 1e-6) or (
+        high is not None and found["max"] > high + 1e-6
+    ):
+        raise LakeError(
+            f"{table.name}.{name} holds {found['min']:g}..{found['max']:g}, outside {low}..{high}."
+        )

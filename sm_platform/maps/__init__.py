@@ -1,0 +1,1 @@
+"""Maps: product arrays, their files (COG, STAC item, pictures), figures and exports."""

@@ -1,0 +1,1 @@
+"""What a column, a feature, a layer *is*: names, units, order, ranges, keys."""

@@ -1,0 +1,38 @@
+"""Region: an area with its pixel grid, where its granules come from, and its chosen network."""
+
+import re
+from dataclasses import dataclass
+
+from sm_platform.errors import UsageError
+from sm_platform.grid.window import GridWindow
+
+REGION_NAME = re.compile(r"[a-z0-9-]{2,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of the platform; its id is part of paths and of map names."""
+
+    region_id: str
+    window: GridWindow
+    """The pixels of its maps."""
+    source: str
+    """`archive` (provider files in an archive folder) or `seed_layout` (the seed system's one)."""
+    source_path: str
+    """Folder of that source."""
+    recipe_id: str | None = None
+    """Recipe of its maps; None takes the checkpoint's."""
+    checkpoint_id: str | None = None
+    """Checkpoint of its maps; None takes the newest of the region."""
+
+    def __post_init__(self) -> None:
+        check_region_name(self.region_id)
+
+
+def check_region_name(name: str) -> str:
+    """The name itself; raises UsageError unless it is 2 to 40 of a-z, 0-9 and hyphens."""
+    if not REGION_NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot name a region: use 2 to 40 small letters, digits and hyphens."
+        )
+    return name

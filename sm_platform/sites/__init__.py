@@ -1,0 +1,1 @@
+"""Where labels are read: cells of pure land cover, spread over a region, with their blocks."""

@@ -1,0 +1,67 @@
+"""What a source of granules is: list them for a window and days, hand one over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from sm_platform.grid.window import GridWindow
+
+
+class Product(StrEnum):
+    """What a granule holds; also its folder name in the lake."""
+
+    S1_GRD = "s1_grd"
+    NDVI = "ndvi"
+    WEATHER = "weather"
+    SOIL = "soil"
+    ELEVATION = "elevation"
+    LAND_COVER = "land_cover"
+    SWC = "planet_swc"
+
+
+@dataclass(frozen=True, slots=True)
+class Granule:
+    """One provider's file (or the few files that belong together), not yet fetched."""
+
+    product: Product
+    granule_id: str
+    """The provider's own id: unique within its product, safe as a folder name."""
+    day: date | None
+    """UTC day of acquisition, first day of a composite, the day of weather; None when static."""
+    files: tuple[str, ...]
+    """Names of its files, without folder."""
+    format: str
+    """Name of the module in `formats` that reads it, for example `mod13q1`."""
+    available_utc: datetime | None
+    """When the provider made it available; None when not known."""
+    licence: str
+    """Licence or terms, as an SPDX id or a short name."""
+
+
+class Source(Protocol):
+    """Lists and hands over granules; whatever it does fail with is a SourceError."""
+
+    @property
+    def name(self) -> str:
+        """Short name for lineage, for example `archive`."""
+        ...
+
+    def granules(
+        self, product: Product, window: GridWindow, days: Sequence[date] | None
+    ) -> list[Granule]:
+        """Available granules that touch the window, for these days (None: static ones).
+
+        Ordered by day, then id. A day without a granule is simply absent.
+        """
+        ...
+
+    def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
+        """Put exactly `granule.files` into an existing empty folder.
+
+        Raises:
+            SourceError: the granule cannot be had; whether to try again is in the message.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""How good and how sure: scores of predictions against a named reference."""

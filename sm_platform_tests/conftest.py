@@ -1,0 +1,60 @@
+"""Fixtures of the whole suite: shared data, a home away from the checkout, one thread."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
+FOLDERS = ("SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module loads torch: one thread, here and in started processes."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that holds lake, models, archive and DAGSTER_HOME of the whole run.
+
+    A test that needs folders of its own sets the variables itself; none reaches the checkout's.
+    """
+    root = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in FOLDERS:
+            folder = root / name.lower()
+            folder.mkdir()
+            patch.setenv(name, str(folder))
+        (root / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+        yield root
+
+
+@pytest.fixture
+def shared() -> Callable[..., Path]:
+    """A path below the folder of golden and real files; skips, saying so, when it is absent."""
+
+    def find(*parts: str) -> Path:
+        path = SHARED.joinpath(*parts)
+        if not path.exists():
+            pytest.skip(f"golden or real file {'/'.join(parts)} is not at hand")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium for browser tests; skips, saying so, when this machine has none."""
+    for name in BROWSERS:
+        path = shutil.which(name)
+        if path:
+            return path
+    pytest.skip("no Chromium on this machine: apt-get install chromium")

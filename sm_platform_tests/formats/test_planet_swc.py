@@ -1,0 +1,117 @@
+"""Planet Soil Water Content: values, flags, local solar times, and a real series."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from sm_platform.errors import GranuleError
+from sm_platform.formats.planet_swc import REJECT_MASK, read_series, read_swc, sensing_time
+from sm_platform_tests.formats.provider_files import write_tiff
+
+Shared = Callable[..., Path]
+NAME = "SWC-SMAP-L_V2.0_100-20250110T0130"
+
+
+def pair(folder: Path) -> tuple[Path, Path]:
+    return folder / f"{NAME}_swc.tiff", folder / f"{NAME}_swc-qf.tiff"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("planet")
+
+
+@given(
+    digits=arrays.arrays(np.uint16, (3, 4)),
+    flags=arrays.arrays(np.uint16, (3, 4)),
+    has_second=st.booleans(),
+)
+def test_values_are_thousandths_and_flags_are_kept(
+    folder: Path, digits: np.ndarray, flags: np.ndarray, has_second: bool
+) -> None:
+    swc, qf = pair(folder)
+    write_tiff(swc, [digits, 65535 - digits] if has_second else [digits], nodata=65535)
+    write_tiff(qf, [flags])
+    found = read_swc(swc, qf).values
+    valid = digits <= 1000
+    np.testing.assert_array_equal(np.isnan(found["sm_m3m3"]), ~valid)
+    np.testing.assert_array_equal(np.rint(found["sm_m3m3"][valid] * 1000), digits[valid])
+    assert found["sm_m3m3"].dtype == np.float32
+    np.testing.assert_array_equal(found["swc_flags"], flags)
+
+
+def test_the_mask_leaves_the_five_low_bits_and_bit_6() -> None:
+    assert [bit for bit in range(16) if not REJECT_MASK & 1 << bit] == [0, 1, 2, 3, 4, 6]
+
+
+def test_a_pair_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    swc, qf = pair(tmp_path)
+    write_tiff(swc, [np.zeros((3, 4), dtype=np.uint16)])
+    with pytest.raises(GranuleError, match=r"swc-qf\.tiff: cannot be opened"):
+        read_swc(swc, qf)
+    write_tiff(qf, [np.zeros((3, 5), dtype=np.uint16)])
+    with pytest.raises(GranuleError, match=r"swc-qf\.tiff: lies on another grid than the value"):
+        read_swc(swc, qf)
+    write_tiff(swc, [np.zeros((3, 5), dtype=np.float32)])
+    with pytest.raises(GranuleError, match=r"_swc\.tiff: swc is float32, not uint16"):
+        read_swc(swc, qf)
+
+
+@pytest.mark.parametrize(
+    ("name", "lon", "utc"),
+    [
+        (f"{NAME}_swc.tiff", 106.4, datetime(2025, 1, 9, 18, 24, 24, tzinfo=UTC)),
+        ("item_2022-11-15T0130", -120.0, datetime(2022, 11, 15, 9, 30, tzinfo=UTC)),
+        ("x-20250110T1330_swc.tiff", 0.0, datetime(2025, 1, 10, 13, 30, tzinfo=UTC)),
+    ],
+)
+def test_local_solar_time_becomes_utc(name: str, lon: float, utc: datetime) -> None:
+    assert sensing_time(name, lon) == utc
+
+
+@given(lon=st.floats(-180, 180), minutes=st.integers(0, 1439))
+def test_the_sun_is_where_the_name_says(lon: float, minutes: int) -> None:
+    local = datetime(2025, 1, 10, tzinfo=UTC) + timedelta(minutes=minutes)
+    utc = sensing_time(f"a-{local:%Y%m%dT%H%M}_swc.tiff", lon)
+    assert abs((local - utc).total_seconds() - lon * 240) <= 0.5
+
+
+@pytest.mark.parametrize("name", ["", "SWC_2025-01-10", "a-20251310T0130", "a-20250110T2561"])
+def test_a_name_without_time_is_refused(name: str) -> None:
+    with pytest.raises(GranuleError, match="holds no time"):
+        sensing_time(name, 106.0)
+
+
+def test_the_real_series_is_read_as_pandas_reads_it(shared: Shared) -> None:
+    path = shared("realdata", "planet", "SWC_C_ND.csv")
+    table = pd.read_csv(path, skiprows=6)
+    found = read_series(path)
+    known = table.dropna()
+    assert len(found) == len(known)
+    assert len(table) == 4473
+    assert found[date(2012, 7, 26)] == 0.1621
+    assert list(found.values()) == known.iloc[:, 1].tolist()
+    assert [str(day) for day in found] == known.iloc[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "# Unit %\ndate,x\n2025-01-01,3\n",
+        "# Unit m3/m3\ndate,x\n2025-01-01,wet\n",
+        "# Unit m3/m3\ndate,x\nmonday,0.2\n",
+    ],
+)
+def test_a_table_that_is_no_series_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with pytest.raises(GranuleError, match=r"a\.csv: .*: fetch it again"):
+        read_series(path)
