@@ -104,6 +104,14 @@ def demo() -> None:
     demo_command(say)
 
 
+@app.command("demo-region", hidden=True)
+def demo_region(region: Annotated[str, typer.Argument(help="Region of the archive.")]) -> None:
+    """Make one region of the demo."""
+    from sm_platform.defs.commands.demo import demo_region_command
+
+    demo_region_command(region, say)
+
+
 @app.command()
 def up(port: Annotated[int, typer.Option(help="Port of the UI on loopback.")] = 3000) -> None:
     """Start the UI and one daemon on this machine; Ctrl-C ends both.

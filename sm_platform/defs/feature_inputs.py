@@ -2,27 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
 from sm_platform.defs.lake_access import dated_rasters, hash_of, static_raster
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
+from sm_platform.defs.pass_memory import PassMemory
 from sm_platform.defs.scenes import Scene, empty_backscatter, read_backscatter, read_scenes
 from sm_platform.errors import MissingInputError
 from sm_platform.features.drivers import Drivers, ScenePass
 from sm_platform.features.prepare import PreparedDrivers, prepare
 from sm_platform.grid.calendar import days_between
 from sm_platform.grid.window import Raster
-from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import window_note
 from sm_platform.schema import driver_tables as tables
 from sm_platform.schema.recipes import Recipe
 from sm_platform.schema.region import Region
-
-MEMORY_DAYS = 48
-"""How far back earlier passes of a track are remembered, for flooded fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +33,15 @@ class FeatureInputs:
     static_hash: str
     dated_hashes: Mapping[date, str]
     """Input hashes of the stored vegetation and weather days."""
+    memory: PassMemory
 
     def hash_for(self, day: date, scenes: Sequence[Scene]) -> str:
         """One hash over all that the features of this day's passes are made from."""
         first, last = day - timedelta(LOOK_BACK_DAYS), day + timedelta(LOOK_AHEAD_DAYS)
         dated = [hashed for when, hashed in self.dated_hashes.items() if first <= when <= last]
         frames = [scene.granule_sha256s for scene in scenes]
-        memory = self._memory_hashes(day) if scenes else []
+        memory = self.memory.hashes(day) if scenes else []
         return hash_of(self.recipe.fingerprint, self.static_hash, dated, frames, memory)
-
-    def _memory_hashes(self, day: date) -> list[str]:
-        days = days_between(day - timedelta(MEMORY_DAYS), day - timedelta(1))
-        name = self.region.region_id
-        notes = [store.note_of(self.layout, tables.S1_BACKSCATTER, name, when) for when in days]
-        return [note["inputs"] for note in notes if note is not None and note["rows"]]
 
     def passes(self, day: date) -> list[tuple[Scene, ScenePass]]:
         """The passes of a day as features take them, each with earlier ones of its track."""
@@ -62,21 +54,8 @@ class FeatureInputs:
 
     def _pass(self, scene: Scene, backscatter: Raster, day: date) -> ScenePass:
         state = scene.orbit_state if scene.orbit_state in ("A", "D") else None
-        history = [] if scene.relative_orbit is None else self._history(scene, day)
+        history = self.memory.of_track(scene, day)
         return ScenePass(scene.start_utc, state, backscatter, history)  # type: ignore[arg-type]
-
-    def _history(self, scene: Scene, day: date) -> list[tuple[datetime, Raster]]:
-        earlier: list[tuple[datetime, Raster]] = []
-        for when in days_between(day - timedelta(MEMORY_DAYS), day - timedelta(1)):
-            made = store.read(self.layout, tables.S1_SCENES, self.region.region_id, when)
-            rows = [] if made is None else made.rows.to_pylist()
-            same = [s for s in (Scene(**row) for row in rows) if s.track == scene.track]
-            if not same:
-                continue
-            if store.note_of(self.layout, tables.S1_BACKSCATTER, self.region.region_id, when):
-                stored = read_backscatter(self.layout, self.region.region_id, when)
-                earlier += [(s.start_utc, stored[s.scene_id]) for s in same if s.scene_id in stored]
-        return earlier
 
 
 def open_inputs(
@@ -114,4 +93,5 @@ def open_inputs(
             day: hash_of(ndvi_hashes.get(day), weather_hashes.get(day))
             for day in sorted({*ndvi_hashes, *weather_hashes})
         },
+        memory=PassMemory(layout, name),
     )

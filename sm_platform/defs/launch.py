@@ -104,7 +104,7 @@ def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Fai
         data = event.step_failure_data if event.is_step_failure else None
         told = data.user_failure_data.metadata if data and data.user_failure_data else {}
         if "failed_days" in told:
-            named = told["failed_days"].value
+            named: Any = told["failed_days"].value
             return {date.fromisoformat(key.split("|")[0]): why for key, why in named.items()}
     return dict.fromkeys(days, _reason(result))
 

@@ -29,6 +29,8 @@ from sm_platform.schema.region import Region
 
 FINAL_AFTER = timedelta(days=90)
 """ERA5-Land becomes final after two to three months; until then inputs are preliminary."""
+LICENCE = "other"
+SIMULATED = "Simulated Sentinel-1 data of the embedded archive: no real place was measured"
 CITATION = "Zhu et al. 2024, Remote Sensing of Environment 301:113944"
 
 
@@ -134,7 +136,8 @@ class Mapper:
             qa_critical_mask=0 if recipe.only_missing_masks else QA_CRITICAL_MASK,
             is_in_sample=self.chosen.is_in_sample(day),
             citation=CITATION,
-            licence="other",
+            licence=LICENCE,
+            attribution=SIMULATED if self.region.source == "archive" else None,
         )
 
     def _deprecate(self, rows: list[Row]) -> None:

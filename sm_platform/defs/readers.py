@@ -34,6 +34,8 @@ def read_all(
         DataError: naming each damaged file; they lie in quarantine afterwards.
     """
     around = pad(window, MARGIN_CELLS)
+    if granules[0].format in TILE_READERS:
+        return _tiles(layout, region_id, granules, around)
     reader = READERS.get((granules[0].product, granules[0].format))
     if reader is None:
         one = granules[0]
@@ -74,12 +76,19 @@ def _soil(granule: LandedGranule, window: GridWindow) -> Raster:
     return soilgrids.read_soil(granule.folder, lonlat_bounds(window))
 
 
-def _elevation(granule: LandedGranule, window: GridWindow) -> Raster:
-    return glo30.read_elevation(_paths(granule), lonlat_bounds(window))
-
-
-def _land_cover(granule: LandedGranule, window: GridWindow) -> Raster:
-    return worldcover.read_land_cover(_paths(granule), lonlat_bounds(window))
+def _tiles(
+    layout: Layout, region_id: str, granules: Sequence[LandedGranule], window: GridWindow
+) -> Raster:
+    """All tiles in one reading: the reader takes a tile that is not given for open sea."""
+    read = TILE_READERS[granules[0].format]
+    paths = [path for granule in granules for path in _paths(granule, ".tif")]
+    try:
+        return read(paths, lonlat_bounds(window))
+    except GranuleError as error:
+        damaged = [g for g in granules if any(name in str(error) for name in g.files)]
+        for granule in damaged:
+            quarantine(layout, region_id, granule, str(error))
+        raise DataError(f"{error} It lies in quarantine now.") from error
 
 
 def _swc(granule: LandedGranule, _: GridWindow) -> Raster:
@@ -91,13 +100,12 @@ def _seed(read: Callable[[Path], Raster]) -> Reader:
     return lambda granule, _: read(_paths(granule)[0])
 
 
+TILE_READERS = {"glo30": glo30.read_elevation, "worldcover": worldcover.read_land_cover}
 READERS: dict[tuple[str, str], Reader] = {
     ("s1_grd", "s1_earth_engine"): _s1,
     ("ndvi", "mod13q1"): _ndvi,
     ("weather", "era5_land"): _era5,
     ("soil", "soilgrids"): _soil,
-    ("elevation", "glo30"): _elevation,
-    ("land_cover", "worldcover"): _land_cover,
     ("planet_swc", "planet_swc"): _swc,
     ("s1_grd", "seed_layout"): _seed(seed_layout.read_s1),
     ("ndvi", "seed_layout"): _seed(seed_layout.read_ndvi),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from sm_platform.defs.days import DayReport
 from sm_platform.defs.feature_inputs import FeatureInputs
@@ -128,7 +129,7 @@ def read_sites(layout: Layout, region: str) -> pa.Table:
     return made.rows.sort_by("site_id")
 
 
-def _nearest(labels: pa.Table, is_near: np.ndarray, hours: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+def _nearest(labels: pa.Table, is_near: NDArray[np.bool_], hours: NDArray[np.float32]) -> pa.Table:
     """Of each site the label nearest in time, with its time difference."""
     near = labels.append_column("time_difference_h", pa.array(hours)).filter(pa.array(is_near))
     apart = near.append_column("apart", pc.abs(near["time_difference_h"]))

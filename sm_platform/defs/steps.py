@@ -18,6 +18,8 @@ from sm_platform.schema.model_tables import CHECKPOINTS
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Product
 
+PASS_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter")
+
 
 class Step(StrEnum):
     """What can be asked for, in order."""
@@ -53,19 +55,25 @@ class Request:
         return days_between(first, min(self.end + timedelta(LOOK_AHEAD_DAYS), today))
 
 
-def run_steps(launcher: Launcher, request: Request, steps: Sequence[Step]) -> None:
-    """Run the steps in their order; failed days are in `launcher.failures` afterwards."""
+def run_steps(
+    launcher: Launcher, request: Request, steps: Sequence[Step], *, only_missing: bool = False
+) -> None:
+    """Run the steps in their order; failed days are in `launcher.failures` afterwards.
+
+    With `only_missing` passes that were landed and extracted before are not looked at again.
+    """
     recipe = {"recipe": request.recipe_id} if request.recipe_id else {}
     chosen = {"checkpoint": request.checkpoint_id} if request.checkpoint_id else {}
     drivers = stale_driver_days(launcher, request) if _lands(steps) else []
+    passes = request.days if not only_missing else launcher.pending(PASS_ASSETS, request.days)
     if Step.DOWNLOAD in steps:
         launcher.once(["static_granules"])
         launcher.over(["ndvi_granules", "weather_granules"], drivers, is_driver=True)
-        launcher.over(["s1_granules"], request.days)
+        launcher.over(["s1_granules"], passes)
     if Step.EXTRACT in steps:
         launcher.once(["soil_cells", "static_drivers", "land_cover_cells"])
         launcher.over(["ndvi", "weather"], drivers, is_driver=True)
-        launcher.over(["s1_scenes", "s1_backscatter"], request.days)
+        launcher.over(["s1_scenes", "s1_backscatter"], passes)
     if Step.PROCESS in steps:
         launcher.over(["scene_features"], request.days, {"scene_features": recipe})
     if Step.INFERENCE in steps:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sm_platform import __version__
 from sm_platform.defs.lake_access import rows_of_days
 from sm_platform.defs.scenes import read_scenes
-from sm_platform.densesm.checkpoint import Checkpoint
+from sm_platform.densesm.checkpoint import Checkpoint, Member
 from sm_platform.densesm.prediction import predict, prepare
-from sm_platform.densesm.training import TrainedEnsemble, TrainingSettings, train
+from sm_platform.densesm.training import Progress, TrainedEnsemble, TrainingSettings, train
 from sm_platform.errors import MissingInputError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
@@ -26,6 +26,8 @@ from sm_platform.schema.product import QA_CRITICAL_MASK
 from sm_platform.schema.recipes import N_INPUTS, Recipe, find_recipe
 from sm_platform.schema.rows import FeatureRows, from_dense, take
 from sm_platform.trust.metrics import Agreement, agreement
+
+EPOCHS_PER_LINE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def fit(
         settings,
         validation_rows=take(samples.rows, validation),
         validation_target=samples.sm_m3m3[validation],
-        progress=progress,
+        progress=lambda told: _tell(told, progress),
     )
     metadata = told | {
         "majority_pass": samples.majority_pass,
@@ -122,6 +124,15 @@ def fit(
     return Trained(final, score, len(training), truth, found.mean, ensemble)
 
 
+def _tell(told: Progress, say: Callable[[str], None]) -> None:
+    if told.epoch % EPOCHS_PER_LINE == 0:
+        rmse = told.losses.validation_loss**0.5
+        say(
+            f"network {told.member}, epoch {told.epoch + 1} of {told.epochs}: "
+            f"validation RMSE {rmse:.4f} m3/m3"
+        )
+
+
 def _checkpoint(
     recipe: Recipe, checkpoint_id: str, ensemble: TrainedEnsemble, metadata: dict[str, object]
 ) -> Checkpoint:
@@ -129,7 +140,9 @@ def _checkpoint(
         checkpoint_id=checkpoint_id,
         recipe_id=recipe.recipe_id,
         recipe_fingerprint=recipe.fingerprint,
-        members=ensemble.members,
+        members=tuple(
+            Member(one.architecture.name, one.architecture, one.state) for one in ensemble.members
+        ),
         metadata=metadata,
     )
 

@@ -17,8 +17,9 @@ def training_figure(made: Trained) -> bytes:
     figure = Figure(figsize=(7.2, 3.2), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    for name, history in made.ensemble.history.items():
-        left.plot(np.sqrt(history.validation), label=name, lw=1)
+    for member in made.ensemble.members:
+        losses = [epoch.validation_loss for epoch in member.history]
+        left.plot(np.sqrt(losses), label=member.architecture.name, lw=1)
     left.set(xlabel="epoch", ylabel=f"validation RMSE ({UNIT})", title="Training")
     left.legend(fontsize=7, title="member", title_fontsize=7)
     step = max(len(made.truth) // MOST_POINTS, 1)

@@ -116,7 +116,7 @@ def load(folder: Path) -> Checkpoint:
             recipe_id=card["recipe_id"],
             recipe_fingerprint=card["recipe_fingerprint"],
             members=_members(card["members"], weights, folder),
-            metadata=card["metadata"],
+            metadata=dict(card["metadata"]),
         )
         stored = card["fingerprint"]
     except (KeyError, TypeError, UsageError) as error:

@@ -183,7 +183,7 @@ def _step(
     fitting.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     fitting.optimiser.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def _features(
@@ -206,12 +206,12 @@ def _dropped(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
 def _averaged(fitting: _Fitting, train: Table) -> DenseSM:
     """The averaged weights in a network of their own, norms taken anew without noise."""
     network = _blank(fitting.architecture)
-    initialise(network, fitting.generator)
     for weight, average in zip(network.parameters(), fitting.average, strict=True):
         weight.copy_(average)
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm1d)]
-    for norm in norms:
-        norm.momentum = None  # one pass: the running statistics are those of these rows
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.reset_running_stats()
+            module.momentum = None  # after one pass the running statistics are those of its rows
     rows = torch.linspace(0, len(train) - 1, min(N_FOR_NORMS, len(train))).long()
     network.train()
     network.dense(_features(network, train, rows, fitting.scales))
@@ -223,6 +223,6 @@ def _estimate(network: DenseSM, table: Table, scales: Scales) -> Tensor:
     """Soil moisture (n,) in m3/m3."""
     parts = [
         network.dense(_features(network, table, rows, scales))
-        for rows in torch.arange(len(table)).split(N_FOR_NORMS)
+        for rows in torch.split(torch.arange(len(table)), N_FOR_NORMS)
     ]
     return torch.cat(parts) * scales.target_sd + scales.target_mean

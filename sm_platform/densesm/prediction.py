@@ -127,10 +127,11 @@ def _complete_rows_by_series(rows: FeatureRows) -> NDArray[np.intp]:
 def _fill(ensemble: Ensemble, rows: FeatureRows, chosen: NDArray[np.intp], out: Prediction) -> None:
     """Evaluate the chosen rows and write their places in `out`."""
     used, index = np.unique(rows.series_index[chosen], return_inverse=True)
-    scalars, series, at = (
-        torch.from_numpy(array).to(ensemble.device)
-        for array in (rows.scalars[chosen], rows.series[used], index)
+    scalars, series = (
+        torch.from_numpy(array).to(ensemble.device, torch.float32)
+        for array in (rows.scalars[chosen], rows.series[used])
     )
+    at = torch.from_numpy(index).to(ensemble.device)
     values = evaluate(ensemble.members, scalars, series, at)  # (k, chosen)
     out.mean[chosen] = values.mean(dim=0).cpu().numpy()
     out.sd[chosen] = values.std(dim=0, correction=0).cpu().numpy()

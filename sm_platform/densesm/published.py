@@ -6,7 +6,6 @@ everything but the output layer, which is called `mv` there. GPU tensors come to
 
 import pickle
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -54,9 +53,9 @@ def read_state(path: Path, architecture: Architecture) -> dict[str, Tensor]:
     """
     state = _read_tensors(path)
     shapes = expected_shapes(architecture)
-    named_in_file = _form(state)
-    compare_keys({named_in_file(name) for name in shapes}, set(state), path.name)
-    plain = {name: state[named_in_file(name)] for name in shapes}
+    form = min(FORMS, key=lambda form: len({form(name) for name in shapes} ^ set(state)))
+    compare_keys({form(name) for name in shapes}, set(state), path.name)
+    plain = {name: state[form(name)] for name in shapes}
     return sound_state(architecture, plain, path.name)
 
 
@@ -93,10 +92,17 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     return dict(entries)
 
 
-def _form(state: Mapping[str, Tensor]) -> Callable[[str], str]:
-    """How the file calls a tensor of that plain name."""
-    if any(name.startswith(("fe.", "mv.")) for name in state):
-        return lambda name: f"mv{name[3:]}" if name.startswith("out.") else f"fe.{name}"
-    if any(name.startswith("0.") for name in state):
-        return lambda name: f"0.{name}"
-    return lambda name: name
+def _plain(name: str) -> str:
+    return name
+
+
+def _nested(name: str) -> str:
+    return f"0.{name}"
+
+
+def _fine_tuned(name: str) -> str:
+    return f"mv{name[3:]}" if name.startswith("out.") else f"fe.{name}"
+
+
+FORMS = (_plain, _nested, _fine_tuned)
+"""How a file of each form calls a tensor of that plain name."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sm_platform.densesm.fitting import Epoch, TrainedMember, TrainingSettings, fit
 from sm_platform.densesm.network import Architecture
 from sm_platform.densesm.threads import side_by_side
-from sm_platform.densesm.training_data import Table
+from sm_platform.densesm.training_data import Scales, Table
 from sm_platform.errors import DataError, RecipeError, UsageError
 from sm_platform.schema.rows import FeatureRows
 
@@ -87,7 +87,7 @@ def train(
         )
     learnt = _table("training", rows, target, weights)
     judged = _table("validation", validation_rows, validation_target, None)
-    if float(learnt.target.std()) < NARROWEST:
+    if Scales.of(learnt).target_sd < NARROWEST:
         raise DataError(
             f"All {len(rows)} training labels are about {float(learnt.target[0]):.4f} m3/m3: "
             "there is nothing to learn; choose more days or sites."
@@ -129,19 +129,20 @@ def _table(role: str, rows: FeatureRows, target: Labels, weights: Labels | None)
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
         raise DataError(f"Weights of {role} rows must be 0 or more, not all 0, and never missing.")
     return Table(
-        scalars=torch.from_numpy(rows.scalars),
-        series=torch.from_numpy(rows.series),
-        series_index=torch.from_numpy(rows.series_index),
-        target=torch.from_numpy(np.asarray(target, dtype=np.float32)),
-        weight=torch.from_numpy((weights / weights.mean()).astype(np.float32)),
+        scalars=torch.tensor(rows.scalars, dtype=torch.float32),
+        series=torch.tensor(rows.series, dtype=torch.float32),
+        series_index=torch.tensor(rows.series_index, dtype=torch.int64),
+        target=torch.tensor(target, dtype=torch.float32),
+        weight=torch.tensor(weights / weights.mean(), dtype=torch.float32),
     )
 
 
 def _check_rows(role: str, rows: FeatureRows) -> None:
     if len(rows) < FEWEST_ROWS:
         raise DataError(f"{len(rows)} {role} rows: at least {FEWEST_ROWS} are needed.")
-    series_ok = np.isfinite(rows.series).all(axis=(1, 2))[rows.series_index]
-    spoilt = int((~(np.isfinite(rows.scalars).all(axis=1) & series_ok)).sum())
+    whole_series = np.isfinite(rows.series.sum(axis=(1, 2)))  # one NaN spoils its sum
+    whole = np.isfinite(rows.scalars.sum(axis=1)) & whole_series[rows.series_index]
+    spoilt = int((~whole).sum())
     if spoilt:
         raise DataError(
             f"{spoilt} of {len(rows)} {role} rows have a missing input: leave these rows out."

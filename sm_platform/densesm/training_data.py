@@ -7,6 +7,9 @@ from torch import Tensor
 
 from sm_platform.densesm.network import DenseSM
 
+NARROWEST = 1e-3
+"""Of 0..1: a series that varies less is taken as constant and not blown up."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
@@ -40,11 +43,15 @@ class Scales:
 
     @staticmethod
     def of(table: Table) -> "Scales":
-        """Over all distinct series and all rows."""
+        """Over all distinct series, and over the rows by their weight."""
         sd, mean = torch.std_mean(table.series, dim=(0, 2), correction=0)
-        target_sd, target_mean = torch.std_mean(table.target, correction=0)
+        target_mean = (table.weight * table.target).mean()
+        variance = (table.weight * (table.target - target_mean).square()).mean()
         return Scales(
-            mean[:, None], sd.clamp_min(1e-3)[:, None], float(target_mean), float(target_sd)
+            series_mean=mean[:, None],
+            series_sd=sd.clamp_min(NARROWEST)[:, None],
+            target_mean=float(target_mean),
+            target_sd=float(variance.sqrt()),
         )
 
 

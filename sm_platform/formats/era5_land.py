@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -34,6 +35,19 @@ TIME_UNITS = "seconds since 1970-01-01"
 _FINAL, _PRELIMINARY = 1, 5
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where and when the numbers of one file lie, for one day."""
+
+    window: GridWindow
+    order: NDArray[np.intp]
+    """Columns of the file in the order from west to east."""
+    steps: slice
+    """The day's 25 hours."""
+    hours_in_file: int
+    is_preliminary: bool
+
+
 def read_day(path: Path, day: date) -> Raster:
     """Weather of one UTC day on the file's 0.1 deg grid, EPSG:4326, north up.
 
@@ -47,12 +61,17 @@ def read_day(path: Path, day: date) -> Raster:
             version, has another unit, type or grid, or is damaged or no netCDF 4 at all.
     """
     with _opened(path) as files:
-        temperature, window, old = _hours(files, path, ("t2m", "K"), day)
-        total, other, new = _hours(files, path, ("tp", "m"), day)
-    if window != other:
+        holders = [_holder(files, path, name) for name in ("t2m", "tp")]
+        frames = [_frame(holders[0], path, day)]
+        frames.append(frames[0] if holders[0] is holders[1] else _frame(holders[1], path, day))
+        temperature = _hours(holders[0], path, ("t2m", "K"), frames[0])
+        total = _hours(holders[1], path, ("tp", "m"), frames[1])
+    window = frames[0].window
+    if window != frames[1].window:
         raise GranuleError(f"{path.name}: t2m and tp lie on different grids: fetch it again.")
     mean, mean_code = _mean(temperature[:-1])
     rain, rain_code = decode_precipitation(total[-1])
+    is_preliminary = any(frame.is_preliminary for frame in frames)
     return Raster(
         window,
         {
@@ -60,7 +79,7 @@ def read_day(path: Path, day: date) -> Raster:
             "precipitation_m": rain,
             "temperature_range_code": mean_code,
             "precipitation_range_code": rain_code,
-            "is_preliminary": np.full(window.shape, old or new),
+            "is_preliminary": np.full(window.shape, is_preliminary),
         },
     )
 
@@ -106,23 +125,33 @@ def _members(path: Path) -> list[io.BytesIO]:
         return [io.BytesIO(archive.read(name)) for name in names]
 
 
-def _hours(
-    files: list[h5py.File], path: Path, wanted: tuple[str, str], day: date
-) -> tuple[NDArray[np.floating], GridWindow, bool]:
-    """The 25 hours (hour, row, col) of a variable (name, unit), their grid, any preliminary."""
-    name, unit = wanted
-    file = next((file for file in files if name in file), None)
-    if file is None:
-        raise GranuleError(f"{path.name}: variable {name} is missing: ask for t2m and tp again.")
-    _check(file[name], path, name, unit)
-    steps = _steps(file, path, day)
+def _holder(files: list[h5py.File], path: Path, name: str) -> h5py.File:
+    """The first file that holds the variable."""
+    for file in files:
+        if name in file:
+            return file
+    raise GranuleError(f"{path.name}: variable {name} is missing: ask for t2m and tp again.")
+
+
+def _frame(file: h5py.File, path: Path, day: date) -> _Frame:
+    """Place, time and version of the day in one file."""
+    steps, count = _steps(file, path, day)
     window, order = _grid(file, path)
+    return _Frame(window, order, steps, count, _is_preliminary(file, path, steps))
+
+
+def _hours(
+    file: h5py.File, path: Path, wanted: tuple[str, str], frame: _Frame
+) -> NDArray[np.floating]:
+    """The day's 25 hours (hour, row, col) of a variable (name, unit), NaN where fill."""
+    name, unit = wanted
     stored = file[name]
-    if stored.shape != (file["valid_time"].size, *window.shape):
+    _check(stored, path, name, unit)
+    if stored.shape != (frame.hours_in_file, *frame.window.shape):
         raise GranuleError(f"{path.name}: {name} has shape {stored.shape}: fetch it again.")
-    values = stored[steps][..., order]
+    values = stored[frame.steps][..., frame.order]
     fill = np.ravel(stored.attrs.get("_FillValue", np.nan))[0]
-    return np.where(values == fill, np.nan, values), window, _is_preliminary(file, path, steps)
+    return np.where(values == fill, np.nan, values)
 
 
 def _check(stored: h5py.Dataset, path: Path, name: str, unit: str) -> None:
@@ -135,8 +164,8 @@ def _check(stored: h5py.Dataset, path: Path, name: str, unit: str) -> None:
         raise GranuleError(f"{path.name}: {name} is in '{found}', not '{unit}': fetch it again.")
 
 
-def _steps(file: h5py.File, path: Path, day: date) -> slice:
-    """Positions of the day's 25 hours along `valid_time`."""
+def _steps(file: h5py.File, path: Path, day: date) -> tuple[slice, int]:
+    """Positions of the day's 25 hours along `valid_time`, and its length."""
     stored = file["valid_time"]
     if not _text(stored.attrs.get("units", "")).startswith(TIME_UNITS):
         raise GranuleError(f"{path.name}: valid_time is not in {TIME_UNITS}: fetch it again.")
@@ -152,7 +181,7 @@ def _steps(file: h5py.File, path: Path, day: date) -> slice:
         )
     if not np.array_equal(found, expected):
         raise GranuleError(f"{path.name}: valid_time lacks hours of {day}: fetch it again.")
-    return slice(first, first + HOURS)
+    return slice(first, first + HOURS), times.size
 
 
 def _grid(file: h5py.File, path: Path) -> tuple[GridWindow, NDArray[np.intp]]:

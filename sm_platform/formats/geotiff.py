@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import rasterio
-from affine import Affine
+from affine import Affine, AffineError
 from numpy.typing import NDArray
 from pyproj import Transformer
+from pyproj.exceptions import ProjError
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
@@ -29,6 +30,8 @@ Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees (WGS 84)."""
 MARGIN_CELLS = 1
 """Cells read around the asked bounds, so that a nearest neighbour across the edge is there."""
+DAMAGE = (RasterioError, ProjError, AffineError, UnicodeDecodeError)
+"""What rasterio and its relatives raise over changed bytes (tags that are no text included)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Stored:
     """The part of the file's grid that was read."""
     bands: tuple[NDArray[Any], ...]
     """One array of the window's shape per asked band, in the asked order."""
-    nodata: tuple[float | None, ...]
-    """The nodata tag of each band, None where it has none."""
+    nodata: float | None
+    """The nodata tag, one for all bands of a GeoTIFF; None when there is none."""
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def opened(path: Path) -> Iterator[DatasetReader]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path, driver=driver) as file:
                 yield file
-    except RasterioError as error:
+    except DAMAGE as error:
         raise GranuleError(
             f"{path.name}: the image is damaged or cut off ({_reason(error)}): fetch it again."
         ) from error
@@ -84,11 +87,7 @@ def read_part(
     rows, cols = part
     values = file.read(list(indexes), window=Window.from_slices(rows, cols))
     corner = grid.affine * Affine.translation(cols.start, rows.start)
-    return Stored(
-        GridWindow(grid.crs, corner, values.shape[1:]),
-        tuple(values),
-        tuple(file.nodatavals[index - 1] for index in indexes),
-    )
+    return Stored(GridWindow(grid.crs, corner, values.shape[1:]), tuple(values), file.nodata)
 
 
 def read_bands(

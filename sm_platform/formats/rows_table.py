@@ -69,7 +69,7 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, tuple[str | None, str | None]]:
     return table.to_pandas(), (recipe_id, fingerprint)
 
 
-def _numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:  # type: ignore[type-arg]
+def _numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:
     values = pd.to_numeric(column, errors="coerce")
     is_text = np.flatnonzero((values.isna() & column.notna()).to_numpy())
     if len(is_text):

@@ -97,11 +97,11 @@ def read_frame(tif_path: Path) -> Raster:
 
 def _floats(stored: Stored) -> list[NDArray[np.float32]]:
     """Bands as float32, NaN where infinite or equal to the nodata tag."""
-    made = []
-    for band, nodata in zip(stored.bands, stored.nodata, strict=True):
-        missing = ~np.isfinite(band) | (band == (np.nan if nodata is None else nodata))
-        made.append(np.where(missing, np.float32(np.nan), band.astype(np.float32)))
-    return made
+    nodata = np.nan if stored.nodata is None else stored.nodata
+    return [
+        np.where(np.isfinite(band) & (band != nodata), band, np.nan).astype(np.float32)
+        for band in stored.bands
+    ]
 
 
 def _refuse_linear_power(path: Path, vv: NDArray[np.float32], vh: NDArray[np.float32]) -> None:

@@ -48,7 +48,7 @@ def read_soil(folder: Path, bounds_lonlat: Bounds) -> Raster:
 
 def _decode(layer: Stored, name: str) -> NDArray[np.float32]:
     _, lowest, highest = VALID[name]
-    values, nodata = layer.bands[0].astype(np.float64), layer.nodata[0]
+    values, nodata = layer.bands[0].astype(np.float64), layer.nodata
     valid = (values >= lowest) & (values <= highest)
     if nodata is not None:
         valid &= values != nodata

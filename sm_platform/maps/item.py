@@ -85,6 +85,20 @@ def extension_uri(name: str) -> str:
     return f"https://stac-extensions.github.io/{name}/{EXTENSIONS[name]}/schema.json"
 
 
+def renders() -> dict[str, Any]:
+    """How viewers are to show a map: in DN, over the fixed range."""
+    rescale = [round(limit / SM.scale) for limit in DISPLAY_M3M3]
+    return {
+        "sm": {
+            "title": "Soil moisture, 0 to 0.5 m3/m3",
+            "assets": [SM.name.lower()],
+            "rescale": [rescale],
+            "nodata": NODATA,
+            "resampling": "nearest",
+        }
+    }
+
+
 def deprecated(
     item: Mapping[str, Any], *, successor_id: str, latest_id: str | None = None
 ) -> dict[str, Any]:
@@ -167,18 +181,9 @@ def _lineage(product: MapProduct) -> dict[str, Any]:
 
 def _use(product: MapProduct, figures: MapSummary) -> dict[str, Any]:
     made = product.lineage
-    rescale = [limit / SM.scale for limit in DISPLAY_M3M3]
     return {
         "product:type": PRODUCT,
-        "renders": {
-            "sm": {
-                "title": "Soil moisture, 0 to 0.5 m3/m3",
-                "assets": ["sm"],
-                "rescale": [[round(limit) for limit in rescale]],
-                "nodata": NODATA,
-                "resampling": "nearest",
-            }
-        },
+        "renders": renders(),
         "smp:region": product.seen.region_id,
         "smp:recipe": made.recipe_id,
         "smp:checkpoint": made.checkpoint_id,

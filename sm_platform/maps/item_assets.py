@@ -9,6 +9,7 @@ from sm_platform.schema.product import LAYERS, NODATA, QA, QA_BITS, Layer, QaBit
 
 COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 QUICKLOOK = "quicklook"
+PICTURE_FIELDS = {"type": "image/png", "roles": ["overview"], "title": "Picture of the map"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ def item_assets(files: Mapping[str, AssetFile]) -> dict[str, dict[str, Any]]:
         files: by layer name, the picture under `quicklook`.
     """
     assets = {
-        layer.name.lower(): _file_fields(files[layer.name]) | _layer_fields(layer, files)
+        layer.name.lower(): _file_fields(files[layer.name])
+        | layer_fields(layer)
+        | {"statistics": dict(files[layer.name].statistics)}
         for layer in LAYERS
         if layer.name in files
     }
     picture = files[QUICKLOOK]
-    looks = {"type": "image/png", "roles": ["overview"], "title": "Picture of the map"}
-    return assets | {QUICKLOOK: _file_fields(picture) | looks}
+    return assets | {QUICKLOOK: _file_fields(picture) | PICTURE_FIELDS}
 
 
 def _file_fields(file: AssetFile) -> dict[str, Any]:
@@ -51,7 +53,8 @@ def _file_fields(file: AssetFile) -> dict[str, Any]:
     return {"href": file.href, "file:size": file.size, "file:checksum": f"1220{file.sha256}"}
 
 
-def _layer_fields(layer: Layer, files: Mapping[str, AssetFile]) -> dict[str, Any]:
+def layer_fields(layer: Layer) -> dict[str, Any]:
+    """What holds for this layer in every map."""
     fields: dict[str, Any] = {
         "type": COG_TYPE,
         "roles": list(layer.roles),
@@ -61,7 +64,6 @@ def _layer_fields(layer: Layer, files: Mapping[str, AssetFile]) -> dict[str, Any
         "data_type": "uint16",
         "nodata": NODATA,
         "unit": layer.unit,
-        "statistics": dict(files[layer.name].statistics),
         "raster:scale": layer.scale,
         "raster:offset": layer.offset,
         "raster:sampling": "area",

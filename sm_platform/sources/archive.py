@@ -1,60 +1,25 @@
-"""ArchiveSource: a folder of provider files with an index, a clock and a list of regions.
+"""ArchiveSource: a folder of provider files (see `archive_folder`) as a source of granules."""
 
-    <root>/<product>/<region_id>/<granule_id>/<files>
-    <root>/index.parquet   one row a granule (INDEX_SCHEMA)
-    <root>/clock.json      {"last_day": ..., "today": ...}; what came later is not shown
-    <root>/regions.json    region_id -> name, crs, affine (six numbers), shape (rows, cols)
-
-Whatever else lies in the folder is not part of the archive and is never listed.
-"""
-
-import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from affine import Affine
-
-from sm_platform.errors import SourceError, UsageError
+from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
+from sm_platform.sources.archive_folder import (
+    advance_clock,
+    archive_regions,
+    end_of,
+    index_rows,
+    read_clock,
+)
 from sm_platform.sources.names import check_name, empty_folder
 from sm_platform.sources.protocol import Granule, Product
 
-INDEX_NAME = "index.parquet"
-CLOCK_NAME = "clock.json"
-REGIONS_NAME = "regions.json"
-INDEX_SCHEMA = pa.schema(
-    [
-        pa.field("product", pa.string(), nullable=False),
-        pa.field("region_id", pa.string(), nullable=False),
-        pa.field("granule_id", pa.string(), nullable=False),
-        pa.field("day", pa.date32()),  # missing: static
-        pa.field("files", pa.list_(pa.string()), nullable=False),
-        pa.field("format", pa.string(), nullable=False),
-        pa.field("available_utc", pa.timestamp("us", tz="UTC")),  # missing: always was there
-        pa.field("licence", pa.string(), nullable=False),
-        pa.field("west", pa.float64(), nullable=False),  # degrees, as the next three
-        pa.field("south", pa.float64(), nullable=False),
-        pa.field("east", pa.float64(), nullable=False),
-        pa.field("north", pa.float64(), nullable=False),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The archive's own day: granules that came after its end are not shown yet."""
-
-    today: date
-    last_day: date
-    """The clock cannot go beyond it: nothing was written for later days."""
+__all__ = ["ArchiveSource", "advance_clock", "archive_regions", "read_clock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +48,7 @@ class ArchiveSource:
         """
         bounds = lonlat_bounds(window)
         wanted = None if days is None else set(days)
-        rows = _rows(self.root, product, end_of(read_clock(self.root).today))
+        rows = index_rows(self.root, product, end_of(read_clock(self.root).today))
         found = [
             _granule(row)
             for row in rows
@@ -113,7 +78,7 @@ class ArchiveSource:
 
     def _home(self, granule: Granule, window: GridWindow) -> Path:
         """Folder of the granule's files; of two regions' copies the one that touches the window."""
-        rows = _rows(self.root, granule.product, end_of(read_clock(self.root).today))
+        rows = index_rows(self.root, granule.product, end_of(read_clock(self.root).today))
         bounds = lonlat_bounds(window)
         for row in rows:
             if row["granule_id"] == granule.granule_id and _touches(row, bounds):
@@ -124,99 +89,6 @@ class ArchiveSource:
             f"{granule.granule_id} is not in the archive {self.root} for this window at its "
             "clock: list the granules again, or advance the clock."
         )
-
-
-def end_of(day: date) -> datetime:
-    """The first moment (UTC) after a day."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
-
-
-def read_clock(root: Path) -> Clock:
-    """The archive's clock.
-
-    Raises:
-        SourceError: there is no archive in the folder, or its clock is damaged.
-    """
-    content = _json(root / CLOCK_NAME)
-    try:
-        return Clock(*(date.fromisoformat(content[key]) for key in ("today", "last_day")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise SourceError(
-            f"{root / CLOCK_NAME} does not hold the days `today` and `last_day`: restore it."
-        ) from error
-
-
-def advance_clock(root: Path, days: int) -> date:
-    """Move the archive's clock forward, at most to its last day; returns the new today.
-
-    Raises:
-        UsageError: fewer than one day.
-        SourceError: there is no archive in the folder.
-    """
-    if days < 1:
-        raise UsageError(f"The clock moves forward by whole days: {days} is less than 1.")
-    clock = read_clock(root)
-    moved = Clock(min(clock.today + timedelta(days=days), clock.last_day), clock.last_day)
-    write_clock(root, moved)
-    return moved.today
-
-
-def write_clock(root: Path, clock: Clock) -> None:
-    """Put the clock into the folder in one step: readers see the old or the new one."""
-    aside = root / f".{CLOCK_NAME}.{os.getpid()}"
-    content = {"last_day": clock.last_day.isoformat(), "today": clock.today.isoformat()}
-    try:
-        aside.write_text(json.dumps(content) + "\n")
-        aside.replace(root / CLOCK_NAME)
-    except OSError as error:
-        raise SourceError(f"{root / CLOCK_NAME} cannot be written: {error.strerror}.") from error
-
-
-def archive_regions(root: Path) -> dict[str, GridWindow]:
-    """Region id -> window of every region of an archive.
-
-    Raises:
-        SourceError: there is no archive in the folder, or its list of regions is damaged.
-    """
-    content = _json(root / REGIONS_NAME)
-    try:
-        return {
-            check_name(region_id, "region id"): GridWindow(
-                str(one["crs"]), Affine(*one["affine"]), (one["shape"][0], one["shape"][1])
-            )
-            for region_id, one in content.items()
-        }
-    except (KeyError, TypeError, IndexError) as error:
-        raise SourceError(f"{root / REGIONS_NAME} lacks crs, affine or shape: {error}.") from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise SourceError(
-            f"{path.parent} is no archive, {path.name} is missing: name another folder or write "
-            "one with `sm-platform archive simulate`."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path} cannot be read ({error}): restore it.") from error
-    if not isinstance(content, dict):
-        raise SourceError(f"{path} holds no JSON object: restore it.")
-    return content
-
-
-def _rows(root: Path, product: Product, until: datetime) -> list[dict[str, Any]]:
-    """Rows of the index of one product that are available before a moment."""
-    try:
-        table = pq.read_table(root / INDEX_NAME).cast(INDEX_SCHEMA)
-    except (OSError, pa.ArrowException) as error:
-        raise SourceError(
-            f"{root / INDEX_NAME} cannot be read ({error}): write the archive anew."
-        ) from error
-    is_there = pc.less_equal(table["available_utc"], pa.scalar(until))
-    keep = pc.and_(pc.equal(table["product"], product.value), pc.fill_null(is_there, True))
-    rows: list[dict[str, Any]] = table.filter(keep).to_pylist()
-    return rows
 
 
 def _granule(row: Mapping[str, Any]) -> Granule:

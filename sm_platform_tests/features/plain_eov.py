@@ -43,8 +43,9 @@ def _radar(scene: ScenePass, name: str, row: int, col: int) -> float:
 
 
 def _static(drivers: Drivers, relief: Raster, lon: float, lat: float) -> list[float]:
-    soil = [_cell(drivers.soil, n, lon, lat)
-            for n in ("sand_g_kg", "clay_g_kg", "bulk_density_cg_cm3")]
+    soil = [
+        _cell(drivers.soil, n, lon, lat) for n in ("sand_g_kg", "clay_g_kg", "bulk_density_cg_cm3")
+    ]
     here = _ease(lon, lat)
     names = "elevation_m", "slope_deg", "aspect_deg"
     inside: dict[str, list[float]] = {name: [] for name in names}
@@ -57,8 +58,14 @@ def _static(drivers: Drivers, relief: Raster, lon: float, lat: float) -> list[fl
     around = 2 * math.pi * (here[1] / 90) / 3856
     place = [here[0] / 90 / 1624, math.sin(around), math.cos(around)]
     soil = [0.0 if v is None else v for v in soil]
-    return [*soil, height, slope, math.sin(math.radians(aspect)),
-            math.cos(math.radians(aspect)), *place]
+    return [
+        *soil,
+        height,
+        slope,
+        math.sin(math.radians(aspect)),
+        math.cos(math.radians(aspect)),
+        *place,
+    ]
 
 
 def _dynamic(

@@ -26,8 +26,9 @@ def on(window: GridWindow, **values: float | NDArray[np.generic]) -> Raster:
         name: np.broadcast_to(np.asarray(value), window.shape).copy()
         for name, value in values.items()
     }
-    return Raster(window, {n: b.astype(np.float32) if b.dtype == float else b
-                           for n, b in bands.items()})
+    return Raster(
+        window, {n: b.astype(np.float32) if b.dtype == float else b for n, b in bands.items()}
+    )
 
 
 def composite(
@@ -123,7 +124,10 @@ def _instead(old: object, new: tuple[DatedRaster, ...]) -> list[DatedRaster]:
 def scene(window: GridWindow = WINDOW, **bands: float | NDArray[np.generic]) -> ScenePass:
     """A pass of VV -10 dB, VH -17 dB at 38 deg, or of the given bands."""
     values: Mapping[str, float | NDArray[np.generic]] = {
-        "vv_db": -10.0, "vh_db": -17.0, "angle_deg": 38.0, **bands
+        "vv_db": -10.0,
+        "vh_db": -17.0,
+        "angle_deg": 38.0,
+        **bands,
     }
     return ScenePass(PASS_UTC, "D", on(window, **values))
 

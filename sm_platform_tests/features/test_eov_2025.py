@@ -20,11 +20,11 @@ from sm_platform.schema.rows import dense
 from sm_platform_tests.features import plain_eov
 from sm_platform_tests.features.small import (
     COMPOSITES,
-    N,
     NEWEST,
     PASS_UTC,
     SPOT,
     WINDOW,
+    N,
     composite,
     drivers,
     on,
@@ -86,8 +86,9 @@ def test_radar_of_zero_or_nan_is_missing_in_its_band(band: str, column: int, spo
 
 
 @pytest.mark.parametrize("spot", [0.0, NAN])
-@pytest.mark.parametrize(("band", "column"),
-                         [("sand_g_kg", 5), ("clay_g_kg", 6), ("bulk_density_cg_cm3", 7)])
+@pytest.mark.parametrize(
+    ("band", "column"), [("sand_g_kg", 5), ("clay_g_kg", 6), ("bulk_density_cg_cm3", 7)]
+)
 def test_soil_of_zero_or_nan_is_missing(band: str, column: int, spot: float) -> None:
     bands = {**soil().values, band: planted(300.0, spot)}
     region = replace(drivers(), soil=Raster(WINDOW, bands))
@@ -263,19 +264,35 @@ def faulty_region(seed: int) -> tuple[Drivers, Raster, ScenePass]:
         return GridWindow("EPSG:4326", Affine(cell, 0, 106.4, 0, -cell, 20.5), (rows, cols))
 
     coarse, fine = grid(0.0023, 1, 2), grid(0.0003, 11, 14)
-    relief = Raster(fine, {
-        "elevation_m": rng.uniform(1, 90, fine.shape).astype(np.float32),
-        "slope_deg": rng.uniform(0, 30, fine.shape).astype(np.float32),
-        "aspect_deg": rng.uniform(0, 360, fine.shape).astype(np.float32),
-    })
+    relief = Raster(
+        fine,
+        {
+            "elevation_m": rng.uniform(1, 90, fine.shape).astype(np.float32),
+            "slope_deg": rng.uniform(0, 30, fine.shape).astype(np.float32),
+            "aspect_deg": rng.uniform(0, 360, fine.shape).astype(np.float32),
+        },
+    )
     relief.values["slope_deg"][rng.random(fine.shape) < 0.01] = np.nan
     codes = rng.choice([-1, 0, 0, 0, 1], WINDOW.shape).astype(np.int8)
-    ndvi = [composite(day, spoilt(w := (WINDOW if n % 3 else coarse), -0.2, 1),
-                      code=codes if w is WINDOW and n % 5 == 1 else 0, window=w)
-            for n, day in enumerate(COMPOSITES)]
-    sky = [weather(day, spoilt(coarse, 280, 310), spoilt(coarse, 0, 0.4),
-                   codes=(0, -1) if n == 9 else (0, 0), window=coarse)
-           for n, day in enumerate(COMPOSITES)]
+    ndvi = [
+        composite(
+            day,
+            spoilt(w := (WINDOW if n % 3 else coarse), -0.2, 1),
+            code=codes if w is WINDOW and n % 5 == 1 else 0,
+            window=w,
+        )
+        for n, day in enumerate(COMPOSITES)
+    ]
+    sky = [
+        weather(
+            day,
+            spoilt(coarse, 280, 310),
+            spoilt(coarse, 0, 0.4),
+            codes=(0, -1) if n == 9 else (0, 0),
+            window=coarse,
+        )
+        for n, day in enumerate(COMPOSITES)
+    ]
     ground = on(coarse, **{name: spoilt(coarse, 100, 500) for name in soil().values})
     region = Drivers(WINDOW, ndvi, sky, ground, pixel_terrain_from(WINDOW, relief), None)
     bands = {"vv_db": (-20, -4), "vh_db": (-27, -10), "angle_deg": (31, 45)}

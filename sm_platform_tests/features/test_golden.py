@@ -41,15 +41,18 @@ def test_sites_and_prepared_drivers_give_the_rows_of_the_map(shared: Callable[..
     region, scene = golden_region(shared, DAYS[1])
     cells = np.array([575, 0, 100, 101, 100])
     whole = dense(build(EOV_2025, region, scene).rows)
-    np.testing.assert_array_equal(dense(build(EOV_2025, region, scene, cells=cells).rows),
-                                  whole[cells])
+    np.testing.assert_array_equal(
+        dense(build(EOV_2025, region, scene, cells=cells).rows), whole[cells]
+    )
     ready = prepare(EOV_2025, region)
-    np.testing.assert_array_equal(dense(build(EOV_2025, ready, scene, cells=cells).rows),
-                                  whole[cells])
+    np.testing.assert_array_equal(
+        dense(build(EOV_2025, ready, scene, cells=cells).rows), whole[cells]
+    )
 
 
 def test_order_of_files_is_irrelevant(shared: Callable[..., Path]) -> None:
     region, scene = golden_region(shared, DAYS[0])
     turned = replace(region, ndvi=region.ndvi[::-1], weather=region.weather[::-1])
-    np.testing.assert_array_equal(dense(build(EOV_2025, turned, scene).rows),
-                                  dense(build(EOV_2025, region, scene).rows))
+    np.testing.assert_array_equal(
+        dense(build(EOV_2025, turned, scene).rows), dense(build(EOV_2025, region, scene).rows)
+    )

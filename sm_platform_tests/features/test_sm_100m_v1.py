@@ -105,8 +105,9 @@ def test_in_a_step_good_before_marginal_then_the_newest(
     seen: Sequence[tuple[int, int, float]], expected: float
 ) -> None:
     composites = [
-        composite(on_step(20) - timedelta(days=n), value, reliability=quality,
-                  observed=on_step(20, after))
+        composite(
+            on_step(20) - timedelta(days=n), value, reliability=quality, observed=on_step(20, after)
+        )
         for n, (quality, after, value) in enumerate(seen)
     ]
     assert ndvi_of(only_ndvi(*composites))[20] == pytest.approx(expected, abs=1e-5)
@@ -197,8 +198,10 @@ def test_snow_and_frost_set_bit_6() -> None:
 def test_zeros_are_values_here() -> None:
     region = replace(
         drivers(),
-        terrain=Raster(WINDOW, {**terrain().values, "elevation_m": planted(5.0, 0.0),
-                                "slope_deg": planted(5.0, 0.0)}),
+        terrain=Raster(
+            WINDOW,
+            {**terrain().values, "elevation_m": planted(5.0, 0.0), "slope_deg": planted(5.0, 0.0)},
+        ),
         soil=Raster(WINDOW, {**soil().values, "sand_g_kg": planted(5.0, 0.0)}),
     )
     row = dense(made(region).rows)[SPOT]
@@ -222,8 +225,11 @@ def test_missing_soil_comes_from_the_nearest_cell_and_sets_bit_10() -> None:
 def test_land_cover_sets_its_bits_and_its_absence_none() -> None:
     region = with_weather(drivers(), weather(PASS_DAY, 290.0, 0.0))
     assert not np.any(made(region).qa)
-    for name, bit in (("water", Qa.OPEN_WATER), ("built", Qa.BUILT_UP),
-                      ("tree", Qa.DENSE_VEGETATION)):
+    for name, bit in (
+        ("water", Qa.OPEN_WATER),
+        ("built", Qa.BUILT_UP),
+        ("tree", Qa.DENSE_VEGETATION),
+    ):
         for share, expected in ((0.5, bit), (0.49, 0)):
             covered = replace(region, land_cover=land_cover(**{name: share}))
             assert np.unique(made(covered).qa).tolist() == [expected]
@@ -262,8 +268,9 @@ def test_order_of_drivers_is_irrelevant() -> None:
         ndvi=[region.ndvi[i] for i in rng.permutation(len(region.ndvi))],
         weather=[region.weather[i] for i in rng.permutation(len(region.weather))],
     )
-    np.testing.assert_array_equal(dense(build(SM_100M_V1, mixed, radar).rows),
-                                  dense(build(SM_100M_V1, region, radar).rows))
+    np.testing.assert_array_equal(
+        dense(build(SM_100M_V1, mixed, radar).rows), dense(build(SM_100M_V1, region, radar).rows)
+    )
 
 
 @settings(max_examples=25, deadline=None)

@@ -108,6 +108,28 @@ def test_a_file_cut_anywhere_is_refused_or_complete(
         np.testing.assert_array_equal(found, values)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its logger
+@settings(max_examples=200, deadline=None)
+@given(place=st.floats(0, 0.9999), value=st.integers(0, 255), in_degrees=st.booleans())
+def test_a_changed_byte_never_escapes_as_another_error(
+    folder: Path, place: float, value: int, in_degrees: bool
+) -> None:
+    affine, crs = (DELTA, "EPSG:4326") if in_degrees else (MODIS_H27_V06, SINUSOIDAL)
+    path = folder / f"small_{in_degrees}.tif"
+    if not path.exists():
+        write_tiff(path, [numbers(6, 6)], affine=affine, crs=crs, names=("NDVI",), nodata=-3000)
+    content = bytearray(path.read_bytes())
+    content[int(len(content) * place)] = value
+    changed = folder / "changed.tif"
+    changed.write_bytes(bytes(content))
+    try:
+        found = read_bands(changed, ("NDVI",))
+    except GranuleError as error:
+        assert "changed.tif" in str(error)
+    else:
+        assert found.bands[0].shape == found.window.shape
+
+
 def test_damage_is_found_when_pixels_are_read_though_the_header_is_whole(tmp_path: Path) -> None:
     random = np.random.default_rng(4)
     path = write_tiff(
@@ -223,5 +245,5 @@ def test_side_files_do_not_change_what_is_read(tmp_path: Path) -> None:
     )
     (tmp_path / "a.tfw").write_text("9\n0\n0\n-9\n1\n1\n")
     stored = read_bands(path, ("n",))
-    assert stored.nodata == (7.0,)
+    assert stored.nodata == 7
     assert stored.window.affine == DELTA

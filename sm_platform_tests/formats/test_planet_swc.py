@@ -47,6 +47,14 @@ def test_values_are_thousandths_and_flags_are_kept(
     np.testing.assert_array_equal(found["swc_flags"], flags)
 
 
+def test_the_highest_value_is_one(tmp_path: Path) -> None:
+    swc, qf = pair(tmp_path)
+    write_tiff(swc, [np.array([[0, 999, 1000, 1001, 65535]], dtype=np.uint16)])
+    write_tiff(qf, [np.zeros((1, 5), dtype=np.uint16)])
+    expected = np.array([[0, 0.999, 1, np.nan, np.nan]], dtype=np.float32)
+    np.testing.assert_array_equal(read_swc(swc, qf).values["sm_m3m3"], expected)
+
+
 def test_the_mask_leaves_the_five_low_bits_and_bit_6() -> None:
     assert [bit for bit in range(16) if not REJECT_MASK & 1 << bit] == [0, 1, 2, 3, 4, 6]
 

@@ -194,6 +194,16 @@ def test_a_frame_keeps_measurements_and_only_them(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[name], band)
 
 
+def test_power_is_told_from_decibels(tmp_path: Path) -> None:
+    power = frame([0.1, 0.3, np.nan], [0.02, 0.05, 0.04], [38, 38, 38])
+    with pytest.raises(GranuleError, match="linear power and not dB"):
+        read_frame(write_tiff(tmp_path / "power.tif", power))
+    bright = frame([0.1, 4.0, np.nan], [-6.0, 0.5, 0.4], [38, 38, 38])
+    assert read_frame(write_tiff(tmp_path / "town.tif", bright)).values["vv_db"][0, 1] == 4
+    nothing = frame([np.nan] * 3, [np.nan] * 3, [38, 38, 38])
+    assert np.isnan(read_frame(write_tiff(tmp_path / "empty.tif", nothing)).values["vv_db"]).all()
+
+
 def test_a_frame_stays_on_its_own_grid(tmp_path: Path) -> None:
     affine = rasterio.Affine(100.0895023349556, 0, 1e7, 0, -100.0895023349556, 2.5e6)
     bands = [np.full((5, 7), value, dtype=np.float32) for value in (-10, -16, 38)]

@@ -1,6 +1,8 @@
 """Rows on the grid: what is masked, clipped and flagged, worked by hand on few cells."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,9 @@ import pytest
 from sm_platform.errors import ProductError, UsageError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.maps.assemble import assemble
+from sm_platform.maps.cog import decode, layer_cog
 from sm_platform.maps.product import MapProduct
-from sm_platform.schema.product import Qa
+from sm_platform.schema.product import SM, Qa
 from sm_platform_tests.maps import cases
 
 NAN = np.float32(np.nan)
@@ -186,3 +189,23 @@ def test_an_impossible_pass_is_refused(changed: dict[str, Any], message: str) ->
 def test_the_status_of_inputs_is_one_of_two() -> None:
     with pytest.raises(ProductError, match="preliminary, final"):
         replace(cases.LINEAGE, inputs_status="nearly")
+
+
+@pytest.mark.parametrize("day", ["2025-01-03", "2025-01-27"])
+def test_a_map_of_the_seed_system_survives_its_file(day: str, shared: Callable[..., Path]) -> None:
+    golden = np.load(shared("golden", "roi_and_inference.npz"))
+    members, wanted = golden[f"members_{day}"], golden[f"map_{day}"]
+    made = assemble(
+        cases.SEED_GRID,
+        cell_id=np.arange(576),
+        mean=members.mean(axis=1),
+        sd=members.std(axis=1),
+        qa=np.full(576, WATER, np.uint16),
+        ndvi_age_d=np.full(576, 2, np.uint16),
+        inside=None,
+        seen=cases.DAY,
+        lineage=cases.PARITY,
+        majority_pass=None,
+    )
+    stored = decode(layer_cog(made, SM))[0].values["SM"]
+    np.testing.assert_allclose(stored, wanted, atol=1e-4, rtol=0)

@@ -5,6 +5,7 @@ from datetime import date
 
 import dagster as dg
 import pyarrow as pa
+from pydantic import Field
 
 from sm_platform.defs.assets.labels import training_samples
 from sm_platform.defs.days import DayReport, Worker, each_day
@@ -28,9 +29,9 @@ class TrainingConfig(dg.Config):
 
     source_checkpoint: str | None = None
     """Register this stored checkpoint for the region instead of training one."""
-    members: int = 5
+    members: int = Field(5, ge=1, le=5)
     """Networks in the ensemble."""
-    epochs: int = 40
+    epochs: int = Field(20, ge=1, le=500)
     """Passes over the training rows, at most."""
     most_rows: int = 9000
     """Samples used at most, thinned evenly."""
@@ -79,7 +80,8 @@ def _train(
     samples = gather(layout, region.region_id, day, config.days, config.most_rows)
     name = f"{region.region_id}-{day:%Y%m%d}-{samples.recipe.recipe_id}"
     told: dict[str, object] = {"trained_until": day.isoformat(), "region": region.region_id}
-    settings = TrainingSettings.reduced(config.members, config.epochs, config.seed)
+    networks = TrainingSettings().members[: config.members]
+    settings = TrainingSettings(members=networks, epochs=config.epochs, seed=config.seed)
     made = fit(samples, name, settings, told=told, progress=context.log.info)
     models.add(name, lambda folder: save(made.checkpoint, folder), replace=True)
     report = _register(layout, region, day, made.checkpoint, made)

@@ -8,6 +8,7 @@ import dagster as dg
 from sm_platform.defs.assets.checkpoints import checkpoints
 from sm_platform.defs.assets.features import scene_features
 from sm_platform.defs.choice import choose_checkpoint
+from sm_platform.defs.collection import write_collection
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import Mapper
@@ -65,7 +66,9 @@ def sm_maps(
 
         return work
 
-    return each_day(context, lake.layout, open_region)
+    result = each_day(context, lake.layout, open_region)
+    write_collection(lake.layout)
+    return result
 
 
 def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:

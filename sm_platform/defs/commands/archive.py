@@ -12,7 +12,8 @@ def simulate_command(out: Path | None, seed: int, say: Say) -> None:
     """Write the archive; one that is there with the same seed is left alone."""
     folder = (out or settings().archive).resolve()
     report = write_archive(folder, seed=seed, progress=say)
-    say(f"{folder}: {report}")
+    state = "written" if report.is_new else "there already"
+    say(f"Embedded archive {state}: {folder}, {report.n_bytes / 1e6:.0f} MB")
 
 
 def advance_command(days: int, say: Say) -> None:

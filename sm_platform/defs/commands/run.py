@@ -19,7 +19,8 @@ from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import REGIONS
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.schema.region import Region, check_region_name
-from sm_platform.sources.archive import INDEX_NAME, archive_regions
+from sm_platform.sources.archive import archive_regions
+from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.seed_layout import region_window
 
 Choice = tuple[str | None, str | None]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.archive import INDEX_NAME, INDEX_SCHEMA, REGIONS_NAME
+from sm_platform.sources.archive_folder import INDEX_NAME, INDEX_SCHEMA, REGIONS_NAME
 from sm_platform.sources.names import check_name
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.places import Place

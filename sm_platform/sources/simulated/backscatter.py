@@ -60,7 +60,7 @@ class Ground:
 
 def power(decibel: Field | float) -> Field:
     """Linear power of decibels."""
-    return np.power(np.float32(10), np.asarray(decibel, np.float32) / 10)
+    return np.asarray(10 ** (np.asarray(decibel, np.float32) / 10), np.float32)
 
 
 def oh_2004(ks: Field, angle_rad: Field, moisture: float) -> tuple[Field, Field]:
@@ -75,11 +75,8 @@ def oh_2004(ks: Field, angle_rad: Field, moisture: float) -> tuple[Field, Field]
 def moisture_response(moisture: Field) -> Field:
     """Moisture above the reference as the radar feels it, m3/m3: less so in wet soil."""
     knee = np.float32(SATURATING_MOISTURE)
-    return (
-        np.minimum(moisture, knee)
-        - np.float32(REFERENCE_MOISTURE)
-        + np.float32(0.45) * np.maximum(moisture - knee, 0)
-    )
+    below = np.minimum(moisture, knee) - np.float32(REFERENCE_MOISTURE)
+    return np.asarray(below + np.float32(0.45) * np.maximum(moisture - knee, 0), np.float32)
 
 
 def pixel_power(band: Band, ground: Ground) -> Field:
@@ -89,8 +86,8 @@ def pixel_power(band: Band, ground: Ground) -> Field:
     trees = power(band.trees_db + stem_db + ground.trees_departure_db)
     village = power(band.village_db + ground.village_departure_db)
     water = power(band.open_water_db + band.open_water_wind_db * ground.wind)
-    mixed = (shares["paddy"] + shares["dry_crop"]) * _crop(band, ground)
-    return mixed + shares["trees"] * trees + shares["village"] * village + shares["water"] * water
+    mixed = (shares["paddy"] + shares["dry_crop"]) * _crop(band, ground) + shares["trees"] * trees
+    return np.asarray(mixed + shares["village"] * village + shares["water"] * water, np.float32)
 
 
 def _crop(band: Band, ground: Ground) -> Field:
@@ -116,4 +113,5 @@ def _flooded(band: Band, ground: Ground, cloud: Field, through: Field) -> Field:
     water = power(band.paddy_water_db + band.paddy_wind_db * ground.wind)
     stems_db = band.double_bounce_db + band.double_bounce_sd_db * ground.structure_db
     stems = power(stems_db)
-    return water * open_part + (1 - open_part) * (cloud + through * stems)
+    mixed = water * open_part + (1 - open_part) * (cloud + through * stems)
+    return np.asarray(mixed, np.float32)

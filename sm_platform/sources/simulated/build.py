@@ -19,11 +19,12 @@ from zlib import crc32
 
 from sm_platform.errors import SourceError, UsageError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.archive import INDEX_NAME, Clock, write_clock
+from sm_platform.sources.archive_folder import INDEX_NAME, Clock, write_clock
 from sm_platform.sources.simulated.archive_index import Entry, write_index, write_regions
 from sm_platform.sources.simulated.fields import FULL_SIZE
 from sm_platform.sources.simulated.period import WHOLE, Period
 from sm_platform.sources.simulated.places import PLACES, Place
+from sm_platform.sources.simulated.replace_folder import beside, show, sweep
 from sm_platform.sources.simulated.truth import write_truth
 from sm_platform.sources.simulated.world import simulate
 from sm_platform.sources.simulated.write_elevation import write_elevation
@@ -116,17 +117,18 @@ def write_archive(
     settings = Settings(seed, tuple(places), size, period)
     clock = Clock(today or period.last, period.last)
     _check(settings, clock)
+    sweep(folder)
     if _is_finished(folder, settings, force=force):
         return ArchiveReport(folder, {}, _n_bytes(folder), is_new=False)
-    _sweep(folder)
-    aside = _beside(folder, "aside")
+    aside = beside(folder, "aside")
     try:
         aside.mkdir(parents=True)
         counts = _fill(aside, settings, _workers(settings, workers), progress or _silent)
         write_clock(aside, clock)
         (aside / PARAMETERS_NAME).write_text(settings.as_json())
         n_bytes = _n_bytes(aside)
-        _show(aside, folder)
+        if not _is_finished(folder, settings, force=force):  # by another process meanwhile
+            show(aside, folder)
     except (OSError, BrokenProcessPool) as error:
         raise SourceError(
             f"The archive {folder} cannot be written ({error}): try again."
@@ -218,42 +220,6 @@ def _silent(_: str) -> None:
 
 def _workers(settings: Settings, asked: int | None) -> int:
     return max(1, min(asked or os.cpu_count() or 1, len(settings.places)))
-
-
-def _beside(folder: Path, role: str) -> Path:
-    return folder.parent / f".{folder.name}.{role}-{os.getpid()}"
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed runs left beside the folder; a living process keeps its own."""
-    for path in folder.parent.glob(f".{folder.name}.*-*"):
-        pid = path.name.rpartition("-")[2]
-        if pid.isdecimal() and not _lives(int(pid)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)  # signal 0 asks only
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _show(aside: Path, folder: Path) -> None:
-    """Rename the finished folder into place; an older archive is first renamed out of it."""
-    old = _beside(folder, "old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        aside.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _n_bytes(folder: Path) -> int:

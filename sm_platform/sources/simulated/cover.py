@@ -88,7 +88,9 @@ def _highest(values: Field, allowed: Mask, share: float) -> Mask:
 
 def fractions(codes: Codes, streams: Streams) -> dict[str, Field]:
     """Shares of paddy, dry_crop, trees, village and water inside each pixel; they sum to 1."""
-    shares = {name: np.zeros(codes.shape, np.float32) for name in set(OWN_FRACTION.values())}
+    shares = {
+        name: np.zeros(codes.shape, np.float32) for name in sorted(set(OWN_FRACTION.values()))
+    }
     for name, b in INCLUSIONS.items():
         drawn = streams.rng(f"fraction_{name}").beta(1.0, b, codes.shape)
         shares[name] = np.minimum(drawn, 0.3).astype(np.float32)

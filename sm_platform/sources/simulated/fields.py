@@ -100,7 +100,7 @@ def voronoi(shape: tuple[int, int], area: float, rng: np.random.Generator) -> ND
     rows, cols = shape
     count = max(1, round(rows * cols / area))
     points = rng.random((count, 2)) * shape
-    cells = np.stack(np.indices(shape), axis=-1).reshape(-1, 2) + 0.5
+    cells = np.indices(shape).reshape(2, -1).T + 0.5
     nearest = cKDTree(points).query(cells)[1]
     patch = np.unique(nearest, return_inverse=True)[1]
     return np.asarray(patch.reshape(shape), dtype=np.intp)

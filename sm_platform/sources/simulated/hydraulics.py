@@ -44,7 +44,7 @@ def with_hidden_shift(soil: Hydraulics, land: Patches, streams: Streams) -> Hydr
     shift = HIDDEN_SHIFT * 0.7 * (streams.per_patch("hidden_capacity_group", land.group) + near)
     capacity = soil.field_capacity + shift
     return Hydraulics(
-        wilting_point=soil.wilting_point + shift / 2,
+        wilting_point=soil.wilting_point + np.float32(0.5) * shift,
         field_capacity=capacity,
         saturation=np.maximum(soil.saturation, capacity + 0.04),
     )

@@ -1,4 +1,4 @@
-"""The pass list of Sentinel-1A and 1C over a place: 12-day repeats, orbit numbers, planted traps."""
+"""The passes of Sentinel-1A and 1C over a place: repeats, orbit numbers, planted traps."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta

@@ -55,7 +55,7 @@ def incidence(world: World, pass_: Pass) -> Field:
     lon, lat = lonlat(world.window)
     place = world.place
     east_km = (lon - place.lon) * KM_PER_DEGREE * np.cos(np.radians(place.lat))
-    return (pass_.angle_deg + pass_.angle_per_km_deg * east_km).astype(np.float32)
+    return np.asarray(pass_.angle_deg + pass_.angle_per_km_deg * east_km, np.float32)
 
 
 def _rng(streams: Streams, pass_: Pass, name: str) -> np.random.Generator:
@@ -81,12 +81,12 @@ def _ground(world: World, pass_: Pass, angle_deg: Field, streams: Streams) -> Gr
 
 
 def _relief_gain(world: World, pass_: Pass, angle_deg: Field) -> Field:
-    """Sin t / sin(local t): bright slopes towards the radar, dark ones away from it."""
+    """The gain sin t / sin(local t): bright slopes towards the radar, dark ones away from it."""
     t, slope = np.radians(angle_deg), np.radians(world.slope_deg)
     turn = np.radians(world.aspect_deg - np.float32(SENSOR_AZIMUTH_DEG[pass_.orbit_state]))
     cosine = np.cos(t) * np.cos(slope) + np.sin(t) * np.sin(slope) * np.cos(turn)
-    local = np.arccos(np.clip(cosine, -1, 1))
-    return np.sin(t) / np.sin(np.maximum(local, np.float32(np.radians(STEEPEST_LOCAL_DEG))))
+    local = np.maximum(np.arccos(np.clip(cosine, -1, 1)), np.radians(STEEPEST_LOCAL_DEG))
+    return np.asarray(np.sin(t) / np.sin(local), np.float32)
 
 
 def _measured(world: World, band: Band, received: Field, dew_db: Field, pass_: Pass) -> Field:

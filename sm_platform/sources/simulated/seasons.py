@@ -50,14 +50,23 @@ class Calendar:
 
 
 def calendar(
-    place: Place, codes: Codes, land: Patches, first_day: date, n_days: int, streams: Streams
+    place: Place,
+    codes: Codes,
+    land: Patches,
+    *,
+    first_day: date,
+    last_day: date,
+    streams: Streams,
 ) -> Calendar:
     """The seasons that touch the period, each with its own offsets of blocks and groups."""
     rice, winter = [], []
-    last_year = date.fromordinal(first_day.toordinal() + n_days - 1).year
-    for year in range(first_day.year, last_year + 1):
+    for year in range(first_day.year, last_day.year + 1):
         for number in (0, 1):
-            rice.append(_rice(place, codes, land, first_day, (year, number), streams))
+            opened = (date(year, 1, 1) - first_day).days - 1
+            start = opened + place.rice.transplanting_day[number]
+            length = place.rice.length_days[number]
+            nominal = _Nominal(f"rice_{year}_{number}", start, length)
+            rice.append(_rice(nominal, codes == Cover.PADDY, land, streams))
         if place.rice.has_winter_crop:
             winter.append(_winter(rice[-1], land, year, streams))
     is_dry_crop = (codes == Cover.GARDEN) | (codes == Cover.UPLAND)
@@ -70,38 +79,41 @@ def calendar(
     )
 
 
-def _rice(
-    place: Place,
-    codes: Codes,
-    land: Patches,
-    first_day: date,
-    season: tuple[int, int],
-    streams: Streams,
-) -> Season:
-    year, number = season
-    name = f"rice_{year}_{number}"
+@dataclass(frozen=True, slots=True)
+class _Nominal:
+    """A rice season as the calendar of the place has it."""
+
+    name: str
+    start: int
+    """In days after the first day of the world."""
+    length_days: float
+
+
+def _rice(nominal: _Nominal, is_paddy: Mask, land: Patches, streams: Streams) -> Season:
+    """The season with the offsets of irrigation blocks, communes and field groups."""
     offset = (
-        9 * streams.per_patch(f"{name}_block", land.block)
-        + 4 * streams.grf(name, codes.shape, 3000.0)
-        + 2 * streams.per_patch(f"{name}_group", land.group)
+        9 * streams.per_patch(f"{nominal.name}_block", land.block)
+        + 4 * streams.grf(nominal.name, is_paddy.shape, 3000.0)
+        + 2 * streams.per_patch(f"{nominal.name}_group", land.group)
     )
-    nominal = (date(year, 1, 1) - first_day).days + place.rice.transplanting_day[number] - 1
+    vigour = streams.per_patch(f"{nominal.name}_peak", land.group)
     return Season(
-        start=np.round(nominal + offset),
-        length_days=place.rice.length_days[number],
-        peak_ndvi=0.80 + 0.05 * streams.per_patch(f"{name}_peak", land.group),
-        is_grown=codes == Cover.PADDY,
-        is_drained_midseason=streams.is_chosen(f"{name}_drained", land.block, 0.65),
+        start=np.round(nominal.start + offset),
+        length_days=nominal.length_days,
+        peak_ndvi=np.float32(0.80) + np.float32(0.05) * vigour,
+        is_grown=is_paddy,
+        is_drained_midseason=streams.is_chosen(f"{nominal.name}_drained", land.block, 0.65),
     )
 
 
 def _winter(before: Season, land: Patches, year: int, streams: Streams) -> Season:
     """Winter maize or vegetables on the paddies of some blocks, after the second harvest."""
     chosen = streams.is_chosen(f"winter_{year}", land.block, 0.30)
+    weaker = np.abs(streams.per_patch(f"winter_{year}_peak", land.group))
     return Season(
         start=before.start + np.float32(before.length_days + WINTER_GAP_DAYS),
         length_days=WINTER_LENGTH_DAYS,
-        peak_ndvi=0.60 - 0.05 * np.abs(streams.per_patch(f"winter_{year}_peak", land.group)),
+        peak_ndvi=np.float32(0.60) - np.float32(0.05) * weaker,
         is_grown=before.is_grown & chosen,
         is_drained_midseason=np.zeros_like(chosen),
     )

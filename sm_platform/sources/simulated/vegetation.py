@@ -106,7 +106,7 @@ def crop_part(green: Vegetation, pixel: Field, trees: Field) -> Field:
     Where there is no crop the value means nothing, and weighs nothing.
     """
     rest = pixel - trees * green.tree_share - _fixed(green)
-    return rest / np.maximum(green.crop_share, np.float32(0.05))
+    return np.asarray(rest / np.maximum(green.crop_share, np.float32(0.05)), np.float32)
 
 
 def _fixed(green: Vegetation) -> Field:

@@ -11,6 +11,8 @@ from sm_platform.sources.simulated.places import Place
 
 TOP_MM = np.float32(50)
 DEEP_MM = np.float32(450)
+TOP_SHARE = np.float32(50 / 450)
+"""What a content of the upper layer amounts to in the lower one."""
 INTERCEPTED_MM = 0.3
 FLOODED_BELOW_SATURATION = np.float32(0.01)
 DEEP_DRAINAGE = np.float32(0.25)
@@ -92,15 +94,16 @@ def _wet(at: Buckets, layers: Layers, day: Forcing, cover: Field) -> Layers:
     """Throughfall less runoff, and irrigation; what exceeds saturation goes down."""
     caught = day.rain_mm * at.rain_factor * (1 - np.float32(0.12) * cover)
     through = np.maximum(caught - np.float32(INTERCEPTED_MM), 0)
-    through *= 1 - np.clip((through - 25) / 60, 0, np.float32(0.6)) * at.runoff_factor
+    lost = np.clip((through - 25) / 60, 0, np.float32(0.6)) * at.runoff_factor
+    through = np.asarray(through * (1 - lost), np.float32)
     top = layers.top + (through + day.irrigation_mm) / TOP_MM
-    excess = np.maximum(top - at.soil.saturation, 0)
-    return Layers(top - excess, layers.deep + excess * (TOP_MM / DEEP_MM))
+    excess = np.asarray(np.maximum(top - at.soil.saturation, 0), np.float32)
+    return Layers(top - excess, layers.deep + excess * TOP_SHARE)
 
 
 def _drain(at: Buckets, layers: Layers) -> Layers:
     down = np.maximum(layers.top - at.soil.field_capacity, 0) * at.drained_share
-    return Layers(layers.top - down, layers.deep + down * (TOP_MM / DEEP_MM))
+    return Layers(layers.top - down, layers.deep + down * TOP_SHARE)
 
 
 def _dry(at: Buckets, layers: Layers, et0_mm: Field, cover: Field) -> Layers:

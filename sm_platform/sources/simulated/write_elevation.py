@@ -51,11 +51,11 @@ def surface_m(world: World) -> Field:
 def tile_part(window: GridWindow, tile: GridWindow, margin_cells: int) -> GridWindow:
     """What of a tile covers the window's outline in degrees, with a margin."""
     part = snapped(lonlat_bounds(window), tile.affine, margin_cells, tile.crs)
-    col, row = (round(v) for v in ~tile.affine * (part.affine.c, part.affine.f))
+    col, row = (round(v) for v in ~tile.affine @ (part.affine.c, part.affine.f))
     first_row, first_col = max(row, 0), max(col, 0)
     stop_row = min(row + part.shape[0], tile.shape[0])
     stop_col = min(col + part.shape[1], tile.shape[1])
-    corner = tile.affine * Affine.translation(first_col, first_row)
+    corner = tile.affine @ Affine.translation(first_col, first_row)
     return GridWindow(tile.crs, corner, (stop_row - first_row, stop_col - first_col))
 
 

@@ -16,7 +16,7 @@ from sm_platform.grid.window import GridWindow, Raster, lonlat_bounds
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.archive_index import Entry, granule_folder
 from sm_platform.sources.simulated.fields import Streams
-from sm_platform.sources.simulated.passes import Pass, passes
+from sm_platform.sources.simulated.passes import CYCLE_ORBITS, Pass, passes
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.radar import scene
 from sm_platform.sources.simulated.slices import Slice, granule_id, properties, slices
@@ -25,8 +25,8 @@ from sm_platform.sources.simulated.write_tiff import Tiff, write_tiff
 
 CLEAN_DEG = (30.64, 45.24)
 """Incidence angles free of border noise."""
-TWICE_ORBIT, TWICE_EVERY = 55, 10
-"""Each tenth pass of this relative orbit, from its second, is listed twice."""
+TWICE_ORBIT, TWICE_CYCLES, TWICE_CYCLE = 55, 5, 2
+"""Of this relative orbit one of five cycles of 175 orbits is listed twice."""
 DELAY_HOURS = (3.0, 24.0)
 LICENCE = "Copernicus Sentinel data terms (simulated)"
 BANDS = {"VV": "vv_db", "VH": "vh_db", "angle": "angle_deg"}
@@ -34,20 +34,21 @@ BANDS = {"VV": "vv_db", "VH": "vh_db", "angle": "angle_deg"}
 
 def write_sentinel1(root: Path, world: World, period: Period) -> list[Entry]:
     """Write every slice of every pass of the period's radar days."""
-    flown = passes(world.place, period.radar_first, period.last)
-    twice = {
-        one.pass_id
-        for one in [two for two in flown if two.relative_orbit == TWICE_ORBIT][1::TWICE_EVERY]
-    }
     entries = []
-    for pass_ in flown:
+    for pass_ in passes(world.place, period.radar_first, period.last):
         seen = without_border_noise(scene(world, pass_))
-        for making in range(2 if pass_.pass_id in twice else 1):
+        for making in range(2 if is_made_twice(pass_) else 1):
             for part, raster in _parts(seen, pass_):
                 name = granule_id(pass_, part, making)
                 _write_files(root, pass_, (part, name), raster)
                 entries.append(_entry(world, pass_, (part, name), raster.window))
     return entries
+
+
+def is_made_twice(pass_: Pass) -> bool:
+    """Whether a second granule of the same slices and pixels is listed under another id."""
+    cycle = pass_.absolute_orbit // CYCLE_ORBITS % TWICE_CYCLES
+    return pass_.relative_orbit == TWICE_ORBIT and cycle == TWICE_CYCLE
 
 
 def without_border_noise(seen: Raster) -> Raster:
@@ -63,7 +64,7 @@ def _parts(seen: Raster, pass_: Pass) -> Iterator[tuple[Slice, Raster]]:
     """Each slice with its own rows of the scene."""
     for part in slices(seen.window, pass_):
         rows = slice(part.first_row, part.stop_row)
-        corner = seen.window.affine * Affine.translation(0, part.first_row)
+        corner = seen.window.affine @ Affine.translation(0, part.first_row)
         shape = (part.stop_row - part.first_row, seen.window.shape[1])
         cut = {name: values[rows] for name, values in seen.values.items()}
         yield part, Raster(GridWindow(seen.window.crs, corner, shape), cut)

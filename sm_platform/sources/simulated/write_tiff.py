@@ -98,5 +98,5 @@ def snapped(
     last_col = int(np.ceil((right - grid.c) / grid.a)) + margin_cells
     first_row = int(np.floor((top - grid.f) / grid.e)) - margin_cells
     last_row = int(np.ceil((bottom - grid.f) / grid.e)) + margin_cells
-    corner = grid * Affine.translation(first_col, first_row)
+    corner = grid @ Affine.translation(first_col, first_row)
     return GridWindow(crs, corner, (last_row - first_row, last_col - first_col))

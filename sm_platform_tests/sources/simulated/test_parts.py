@@ -9,7 +9,7 @@ from sm_platform.sources.simulated import backscatter, weather
 from sm_platform.sources.simulated.fields import Streams
 from sm_platform.sources.simulated.hydraulics import saxton_rawls
 from sm_platform.sources.simulated.land import Texture, slope_aspect
-from sm_platform.sources.simulated.places import HIGHLAND, RED_RIVER
+from sm_platform.sources.simulated.places import HIGHLAND, RED_RIVER, Place
 
 
 def _soil(sand: float, clay: float, density: float = 1.4) -> Texture:
@@ -47,7 +47,7 @@ def test_hargreaves_of_a_warm_day() -> None:
 
 
 @pytest.mark.parametrize("place", [RED_RIVER, HIGHLAND])
-def test_rain_of_many_years_meets_the_normals(place) -> None:
+def test_rain_of_many_years_meets_the_normals(place: Place) -> None:
     years = [
         weather.regional(place, date(2001, 1, 1), 365, Streams(seed, place.index))
         for seed in range(60)
@@ -75,6 +75,12 @@ def test_showers_spare_some_and_keep_the_regional_amount() -> None:
     rain = weather.local_rain(summer, (150, 150), Streams(2, 0))
     assert (rain == 0).mean() == pytest.approx(0.159, abs=0.03)  # P(g < -1)
     assert rain.mean() == pytest.approx(0.01, rel=0.15)
+    depth = np.log(np.maximum(rain, 1e-4))
+    near, far = (
+        np.corrcoef(depth[:, :, 0].ravel(), depth[:, :, n].ravel())[0, 1] for n in (5, 100)
+    )
+    assert near > 0.8
+    assert far < 0.4
 
 
 def test_aspect_points_downhill_clockwise_from_north() -> None:

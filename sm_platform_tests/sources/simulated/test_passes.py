@@ -12,7 +12,7 @@ from sm_platform.sources.simulated.passes import (
     s1a_orbit,
     s1c_orbit,
 )
-from sm_platform.sources.simulated.places import HIGHLAND, PLACES, RED_RIVER
+from sm_platform.sources.simulated.places import HIGHLAND, PLACES, RED_RIVER, Place
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 3, 31)
 
@@ -43,7 +43,7 @@ def test_datatake_has_six_digits_and_grows() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_regular_pass_lies_on_its_track(place) -> None:
+def test_every_regular_pass_lies_on_its_track(place: Place) -> None:
     tracks = {track.relative_orbit: track for track in place.tracks}
     for one in passes(place, FIRST, LAST):
         if not one.is_invented:
@@ -95,7 +95,7 @@ def test_one_invented_pass_precedes_a_regular_one_by_less_than_half_a_day() -> N
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_passes_are_unique_and_in_order(place) -> None:
+def test_passes_are_unique_and_in_order(place: Place) -> None:
     found = passes(place, FIRST, LAST)
     times = [one.start_utc for one in found]
     assert times == sorted(times)

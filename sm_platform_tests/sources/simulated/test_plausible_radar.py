@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sm_platform.sources.simulated.cover import Cover
-from sm_platform_tests.sources.simulated.truth import REGIONS, full_world, in_time, series
+from sm_platform_tests.sources.simulated.full_worlds import REGIONS, full_world, in_time, series
 
 both = pytest.mark.parametrize("region_id", REGIONS)
 

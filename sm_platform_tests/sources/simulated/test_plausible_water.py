@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sm_platform.sources.simulated.cover import Cover
-from sm_platform_tests.sources.simulated.truth import (
+from sm_platform_tests.sources.simulated.full_worlds import (
     REGIONS,
     drydown_days,
     in_time,

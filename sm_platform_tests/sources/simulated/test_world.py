@@ -13,7 +13,7 @@ from sm_platform.sources.simulated.cover import Cover
 from sm_platform.sources.simulated.fields import Streams
 from sm_platform.sources.simulated.hydraulics import Hydraulics
 from sm_platform.sources.simulated.passes import passes
-from sm_platform.sources.simulated.places import HIGHLAND, PLACES, RED_RIVER, place_named
+from sm_platform.sources.simulated.places import HIGHLAND, PLACES, RED_RIVER, Place, place_named
 from sm_platform.sources.simulated.radar import incidence, scene
 from sm_platform.sources.simulated.vegetation import crop_ndvi, crop_part, pixel_ndvi, tree_ndvi
 from sm_platform.sources.simulated.world import SPIN_UP_DAY, TRUTH_DAY, World, simulate
@@ -100,7 +100,7 @@ def _quiet_day(world: World, *, rain_mm: np.ndarray, et0_mm: float) -> water.For
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_shares_sum_to_one_and_classes_keep_their_shares(place) -> None:
+def test_shares_sum_to_one_and_classes_keep_their_shares(place: Place) -> None:
     world = simulate(place, 9, size=64)
     assert np.allclose(sum(world.fractions.values()), 1, atol=1e-5)
     share = {code: float(np.mean(world.cover_code == code)) for code in Cover}

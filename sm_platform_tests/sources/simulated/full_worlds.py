@@ -101,7 +101,7 @@ def less_running_mean(values: Field, days: int = 35) -> Field:
 
 
 def semivariance(maps: Field, lag: int) -> float:
-    """In both directions, by the variance of the same map; the median of all maps (n, rows, cols)."""
+    """Both ways, by the variance of the same map; the median of maps (n, rows, cols)."""
     down = np.nanmean((maps[:, lag:] - maps[:, :-lag]) ** 2, axis=(1, 2))
     across = np.nanmean((maps[:, :, lag:] - maps[:, :, :-lag]) ** 2, axis=(1, 2))
     return float(np.median((down + across) / 4 / np.nanvar(maps, axis=(1, 2))))
