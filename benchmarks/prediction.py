@@ -71,8 +71,9 @@ class PublishedNetwork(nn.Module):
                 linear, norm = block.get_submodule(f"linear{k}"), block.get_submodule(f"bn{k}")
                 y = torch.relu(norm(linear(y)))
             x = torch.cat((y, x), 1)
-        last = self.fc_layers[0]
-        return self.out(last.bn1(torch.relu(last.linear1(x))))[:, 0]
+        linear, norm = (self.get_submodule(f"fc_layers.0.{name}") for name in ("linear1", "bn1"))
+        moisture: Tensor = self.out(norm(torch.relu(linear(x))))[:, 0]
+        return moisture
 
 
 def seeded_checkpoint(seed: int) -> Checkpoint:

@@ -7,6 +7,23 @@ import duckdb
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.tables import Table
 
+GRANULE_COLUMNS = {
+    "region": "varchar",
+    "product": "varchar",
+    "granule_id": "varchar",
+    "day": "date",
+    "source": "varchar",
+    "format": "varchar",
+    "files": "varchar[]",
+    "size_bytes": "bigint",
+    "sha256": "varchar",
+    "available_utc": "timestamptz",
+    "retrieved_utc": "timestamptz",
+    "licence": "varchar",
+}
+"""Named, because guessing them opens every sidecar before the first query."""
+SIDECAR_BYTES = 1 << 16
+
 
 def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
     """A connection with a view per table and `granule_log`; nothing is copied or kept.
@@ -37,4 +54,8 @@ def _select(layout: Layout, table: Table) -> str:
 
 def _granules(layout: Layout) -> str:
     files = f"{layout.root}/granules/*/*/*/*/granule.json".replace("'", "''")
-    return f"select * from read_json('{files}', union_by_name = true)"
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in GRANULE_COLUMNS.items())
+    return (
+        f"select * from read_json('{files}', columns = {{{columns}}}, format = 'unstructured', "
+        f"maximum_object_size = {SIDECAR_BYTES})"
+    )
