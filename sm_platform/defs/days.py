@@ -94,7 +94,7 @@ def _report(
     if not failed:
         for key, report in done.items():
             context.add_asset_metadata(report.all_metadata, partition_key=key)
-        return dg.MaterializeResult(metadata={"days": len(done)})
+        return dg.MaterializeResult(metadata={"days_in_run": len(done)})
     for key, report in done.items():
         context.log_event(
             dg.AssetMaterialization(context.asset_key, partition=key, metadata=report.all_metadata)

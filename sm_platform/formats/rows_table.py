@@ -36,26 +36,44 @@ def read_rows(path: Path) -> RowsTable:
     """
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
-    frame, recipe = _parquet(path) if path.suffix == ".parquet" else (_csv(path), (None, None))
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(
+            f"{path.name} is neither .csv nor .parquet: write the rows as one of them."
+        )
+    is_csv = path.suffix.lower() == ".csv"
+    frame, recipe = (_csv(path), (None, None)) if is_csv else _parquet(path)
     frame.columns = [str(name).strip() for name in frame.columns]
     wanted = [str(number) for number in range(N_INPUTS)]
-    absent = [name for name in wanted if name not in frame.columns]
-    if absent:
-        shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-        raise DataError(
-            f"{path.name} has {N_INPUTS - len(absent)} of the {N_INPUTS} columns 0..152; "
-            f"absent: {shown}. Write one column for each input."
-        )
+    _check_names(list(frame.columns), wanted, path)
     inputs = np.stack([_numbers(frame[name], path) for name in wanted], axis=1)
     _check_range(inputs, path)
     return RowsTable(np.clip(inputs, 0, 1).astype(np.float32), *recipe)
 
 
+def _check_names(found: list[str], wanted: list[str], path: Path) -> None:
+    absent = [name for name in wanted if name not in found]
+    if absent:
+        shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+        raise DataError(
+            f"{path.name} has {len(wanted) - len(absent)} of the {len(wanted)} columns 0..152; "
+            f"absent: {shown}. Write one column for each input."
+        )
+    twice = [name for name in wanted if found.count(name) > 1]
+    if twice:
+        raise DataError(f"{path.name} has column {twice[0]} twice: keep one.")
+
+
 def _csv(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, encoding="utf-8-sig")
-    except (ValueError, UnicodeDecodeError) as error:
+        frame = pd.read_csv(path, encoding="utf-8-sig")
+    except ValueError as error:
         raise DataError(f"{path.name} cannot be read as CSV: {error}") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise DataError(
+            f"{path.name}: rows have more fields than the header has names; remove the comma or "
+            "the unnamed field."
+        )
+    return frame
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, tuple[str | None, str | None]]:

@@ -31,7 +31,8 @@ def offset(base: GridWindow, other: GridWindow) -> tuple[int, int]:
     Raises:
         GridError: the two are not cut from one grid (CRS, cell size, or a part of a cell off).
     """
-    same_cell = np.allclose((base.affine.a, base.affine.e), (other.affine.a, other.affine.e), 1e-7)
+    sides = (base.affine.a, base.affine.e), (other.affine.a, other.affine.e)
+    same_cell = np.allclose(*sides, rtol=1e-7, atol=0)
     col, row = ~base.affine * (other.affine.c, other.affine.f)
     near = round(row), round(col)
     if base.crs != other.crs or not same_cell or max(abs(row - near[0]), abs(col - near[1])) > 0.01:

@@ -70,8 +70,16 @@ def landed(layout: Layout, product: str, region: str, day: date | None) -> list[
 
 
 def read_granule(folder: Path) -> LandedGranule:
-    """What the sidecar in a granule's folder says."""
-    told = json.loads((folder / SIDECAR).read_text())
+    """What the sidecar in a granule's folder says; raises LakeError when it is damaged."""
+    try:
+        return _landed(folder, json.loads((folder / SIDECAR).read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LakeError(
+            f"{folder / SIDECAR} cannot be read ({error}): remove its folder and download again."
+        ) from error
+
+
+def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
     available = told["available_utc"]
     return LandedGranule(
         folder=folder,

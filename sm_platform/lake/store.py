@@ -6,7 +6,8 @@ again without reading the rows. Same rows and note, same bytes.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import replacing_file
-from sm_platform.lake.layout import Layout
+from sm_platform.lake.layout import PART, Layout
 from sm_platform.schema.tables import Table
 
 NOTE = b"sm_platform"
@@ -51,17 +52,25 @@ def write(
     )
     part = layout.part(table.name, region, day)
     with replacing_file(part, layout.aside) as draft:
-        pq.write_table(checked, draft, compression="zstd", write_page_index=True)
+        pq.write_table(
+            checked, draft, compression="zstd", write_page_index=True, write_page_checksum=True
+        )
     return part
 
 
 def check(table: Table, rows: pa.Table) -> pa.Table:
-    """The rows in the contract's order and types; raises LakeError naming a column that is off."""
+    """The rows in the contract's order and types, NaN as null.
+
+    Raises:
+        LakeError: naming a column that is absent, of another type, missing or out of range.
+    """
     missing = [c.name for c in table.columns if c.name not in rows.column_names]
     if missing:
         raise LakeError(f"Rows for {table.name} have no column {', '.join(missing)}.")
     try:
-        cast = rows.select([c.name for c in table.columns]).cast(table.arrow_schema)
+        chosen = rows.select([c.name for c in table.columns])
+        _check_texts(table, chosen)
+        cast = _without_nan(chosen.cast(table.arrow_schema))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise LakeError(f"Rows do not fit the contract of {table.name}: {error}.") from error
     for column in table.columns:
@@ -80,7 +89,8 @@ def note_of(
     part = layout.part(table.name, region, day)
     if not part.is_file():
         return None
-    return _note(_open(part).schema_arrow)
+    with _readable(part):
+        return _note(pq.ParquetFile(part).schema_arrow)
 
 
 def read(
@@ -95,31 +105,30 @@ def read(
     part = layout.part(table.name, region, day)
     if not part.is_file():
         return None
-    file = _open(part)
-    return Partition(
-        file.read(columns=list(columns) if columns else None), _note(file.schema_arrow)
-    )
+    with _readable(part):
+        file = pq.ParquetFile(part, page_checksum_verification=True)
+        rows = file.read(columns=list(columns) if columns else None)
+        return Partition(rows, _note(file.schema_arrow))
 
 
 def days_made(layout: Layout, table: Table, region: str) -> list[date]:
     """The days of a region whose partition exists, in order."""
     folder = layout.part(table.name, region, None).parent
-    if not folder.is_dir():
-        return []
-    names = (entry.name for entry in folder.iterdir() if entry.name.startswith("day="))
-    return sorted(date.fromisoformat(name.removeprefix("day=")) for name in names)
+    days = (part.parent.name for part in folder.glob(f"day=*/{PART}"))
+    return sorted(date.fromisoformat(day.removeprefix("day=")) for day in days)
 
 
 def regions_made(layout: Layout, table: Table) -> list[str]:
     """The regions with a partition of an undated table, in order."""
-    parts = layout.table(table.name).glob("region=*/part.parquet")
+    parts = layout.table(table.name).glob(f"region=*/{PART}")
     return sorted(part.parent.name.removeprefix("region=") for part in parts)
 
 
-def _open(part: Path) -> pq.ParquetFile:
+@contextmanager
+def _readable(part: Path) -> Iterator[None]:
     try:
-        return pq.ParquetFile(part, memory_map=False)
-    except (pa.ArrowInvalid, OSError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise LakeError(
             f"{part} cannot be read ({error}): remove it and run its step again."
         ) from error
@@ -128,6 +137,26 @@ def _open(part: Path) -> pq.ParquetFile:
 def _note(schema: pa.Schema) -> dict[str, Any]:
     note: dict[str, Any] = json.loads((schema.metadata or {}).get(NOTE, b"{}"))
     return note
+
+
+def _check_texts(table: Table, rows: pa.Table) -> None:
+    """A cast would also read numbers out of texts, and write them as texts."""
+    for column, found in zip(table.columns, rows.schema.types, strict=True):
+        if not pa.types.is_null(found) and _is_text(column.type) != _is_text(found):
+            raise LakeError(f"{table.name}.{column.name} is {found}, not {column.type}.")
+
+
+def _is_text(found: pa.DataType) -> bool:
+    kind = found.value_type if pa.types.is_dictionary(found) else found
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _without_nan(rows: pa.Table) -> pa.Table:
+    for number, field in enumerate(rows.schema):
+        values = rows.column(number)
+        if pa.types.is_floating(field.type) and pc.any(pc.is_nan(values)).as_py():
+            rows = rows.set_column(number, field, pc.if_else(pc.is_nan(values), None, values))
+    return rows
 
 
 def _check_range(

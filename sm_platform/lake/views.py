@@ -1,10 +1,12 @@
 """DuckDB views over the lake: one per table that has files, on an in-memory connection."""
 
+import glob
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 
-from sm_platform.lake.layout import Layout
+from sm_platform.lake.layout import PART, SIDECAR, Layout
 from sm_platform.schema.tables import Table
 
 GRANULE_COLUMNS = {
@@ -23,6 +25,7 @@ GRANULE_COLUMNS = {
 }
 """Named, because guessing them opens every sidecar before the first query."""
 SIDECAR_BYTES = 1 << 16
+SIDECARS = f"*/*/*/*/{SIDECAR}"
 
 
 def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
@@ -33,29 +36,36 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
     connection = duckdb.connect(":memory:")
     connection.execute("set TimeZone = 'UTC'")
     for table in tables:
-        if any(layout.table(table.name).glob("region=*")):
+        if any(layout.table(table.name).glob(_parts(table))):
             connection.execute(f"create view {table.name} as {_select(layout, table)}")
-    if any((layout.root / "granules").glob("*/*/*/*/granule.json")):
+    if any((layout.root / "granules").glob(SIDECARS)):
         connection.execute(f"create view granule_log as {_granules(layout)}")
     return connection
 
 
+def _parts(table: Table) -> str:
+    return f"region=*/day=*/{PART}" if table.is_dated else f"region=*/{PART}"
+
+
+def _quoted(folder: Path, pattern: str) -> str:
+    """Files below a folder as an SQL text; only the pattern's stars are stars."""
+    return "'" + f"{glob.escape(str(folder))}/{pattern}".replace("'", "''") + "'"
+
+
 def _select(layout: Layout, table: Table) -> str:
-    levels = "region=*/day=*" if table.is_dated else "region=*"
-    files = f"{layout.table(table.name)}/{levels}/part.parquet".replace("'", "''")
+    files = _quoted(layout.table(table.name), _parts(table))
     types = "{'region': varchar, 'day': date}" if table.is_dated else "{'region': varchar}"
     own = any(column.name == "region_id" for column in table.columns)
     shown = "* exclude (region)" if own else "region as region_id, * exclude (region)"
     return (
-        f"select {shown} from read_parquet('{files}', hive_partitioning = true, "
-        f"hive_types = {types})"
+        f"select {shown} from read_parquet({files}, hive_partitioning = true, hive_types = {types})"
     )
 
 
 def _granules(layout: Layout) -> str:
-    files = f"{layout.root}/granules/*/*/*/*/granule.json".replace("'", "''")
+    files = _quoted(layout.root / "granules", SIDECARS)
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in GRANULE_COLUMNS.items())
     return (
-        f"select * from read_json('{files}', columns = {{{columns}}}, format = 'unstructured', "
-        f"maximum_object_size = {SIDECAR_BYTES})"
+        f"select region as region_id, * exclude (region) from read_json({files}, "
+        f"columns = {{{columns}}}, format = 'unstructured', maximum_object_size = {SIDECAR_BYTES})"
     )

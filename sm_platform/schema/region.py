@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sm_platform.errors import UsageError
 from sm_platform.grid.window import GridWindow
 
-REGION_NAME = re.compile(r"[a-z0-9-]{2,40}")
+REGION_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class Region:
 
 
 def check_region_name(name: str) -> str:
-    """The name itself; raises UsageError unless it is 2 to 40 of a-z, 0-9 and hyphens."""
+    """The name itself; raises UsageError unless it is 2 to 40 of a-z, 0-9 and, later, hyphens."""
     if not REGION_NAME.fullmatch(name):
         raise UsageError(
-            f"'{name}' cannot name a region: use 2 to 40 small letters, digits and hyphens."
+            f"'{name}' cannot name a region: use 2 to 40 small letters, digits and hyphens, "
+            "a hyphen not first."
         )
     return name

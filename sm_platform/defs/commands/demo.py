@@ -29,12 +29,15 @@ def demo_command(say: Say) -> None:
     """Do what is not done yet, region by region side by side, and print the maps."""
     simulate_command(None, 1, say)
     archive, layout = settings().archive, Layout(settings().data_lake)
-    open_instance()
+    instance = open_instance()
     regions = list(archive_regions(archive))
     last = read_clock(archive).today
     days = days_between(last - timedelta(DAYS_MAPPED - 1), last)
     with ThreadPoolExecutor(max_workers=2) as workers:
-        codes = list(workers.map(_in_own_process, regions))
+        left = [
+            name for name in regions if not _is_done(Launcher(instance, name, say), layout, days)
+        ]
+        codes = list(workers.map(_in_own_process, left))
     if any(codes):
         raise DataError("The demo did not finish; its messages are above. `make demo` goes on.")
     for region in regions:
