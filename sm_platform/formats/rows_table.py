@@ -1,5 +1,6 @@
 """Rows of network inputs as people bring them: CSV or Parquet with the columns `0`..`152`."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,16 +65,13 @@ def _check_names(found: list[str], wanted: list[str], path: Path) -> None:
 
 
 def _csv(path: Path) -> pd.DataFrame:
+    """Without `index_col=False` a field more than the header has names shifts every column."""
     try:
-        frame = pd.read_csv(path, encoding="utf-8-sig")
-    except ValueError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, encoding="utf-8-sig", index_col=False)
+    except (ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"{path.name} cannot be read as CSV: {error}") from error
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise DataError(
-            f"{path.name}: rows have more fields than the header has names; remove the comma or "
-            "the unnamed field."
-        )
-    return frame
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, tuple[str | None, str | None]]:

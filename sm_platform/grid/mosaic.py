@@ -21,8 +21,9 @@ def union(windows: Sequence[GridWindow]) -> GridWindow:
         lefts.append(col)
         bottoms.append(row + window.shape[0])
         rights.append(col + window.shape[1])
-    corner = first.affine * Affine.translation(min(lefts), min(tops))
-    return GridWindow(first.crs, corner, (max(bottoms) - min(tops), max(rights) - min(lefts)))
+    a, e, top, left = first.affine.a, first.affine.e, min(tops), min(lefts)
+    corner = Affine(a, 0.0, first.affine.c + left * a, 0.0, e, first.affine.f + top * e)
+    return GridWindow(first.crs, corner, (max(bottoms) - top, max(rights) - left))
 
 
 def offset(base: GridWindow, other: GridWindow) -> tuple[int, int]:
@@ -33,7 +34,8 @@ def offset(base: GridWindow, other: GridWindow) -> tuple[int, int]:
     """
     sides = (base.affine.a, base.affine.e), (other.affine.a, other.affine.e)
     same_cell = np.allclose(*sides, rtol=1e-7, atol=0)
-    col, row = ~base.affine * (other.affine.c, other.affine.f)
+    col = (other.affine.c - base.affine.c) / base.affine.a
+    row = (other.affine.f - base.affine.f) / base.affine.e
     near = round(row), round(col)
     if base.crs != other.crs or not same_cell or max(abs(row - near[0]), abs(col - near[1])) > 0.01:
         raise GridError(

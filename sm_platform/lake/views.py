@@ -35,6 +35,7 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
     """
     connection = duckdb.connect(":memory:")
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set python_enable_replacements = false")
     for table in tables:
         if any(layout.table(table.name).glob(_parts(table))):
             connection.execute(f"create view {table.name} as {_select(layout, table)}")

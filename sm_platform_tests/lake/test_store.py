@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ THINGS = Table(
 )
 
 
-def things(n: int = 3, **changed: Any) -> pa.Table:
+def things(n: int = 3, **changed: pa.Array) -> pa.Table:
     columns: dict[str, Any] = {
         "cell_id": pa.array(range(n), pa.int32()),
         "scene_id": pa.array(["s"] * n, pa.string()),
@@ -66,8 +67,8 @@ def put(layout: Layout, rows: pa.Table, note: dict[str, Any] | None = None) -> P
     return store.write(layout, THINGS, rows, region="red-river", day=DAY, note=note)
 
 
-def got(layout: Layout, **options: Any) -> store.Partition:
-    found = store.read(layout, THINGS, "red-river", DAY, **options)
+def got(layout: Layout, *, columns: Sequence[str] | None = None) -> store.Partition:
+    found = store.read(layout, THINGS, "red-river", DAY, columns=columns)
     assert found is not None
     return found
 

@@ -1,0 +1,1 @@
+"""Questions whose answers stand in LOG.md, kept so that they can be asked again."""

@@ -1,0 +1,165 @@
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sm_platform.errors import LakeError, SourceError, UsageError
+from sm_platform.lake.granules import digest_of, land, landed, quarantine, read_granule
+from sm_platform.lake.layout import Layout
+
+DAY = date(2025, 3, 7)
+FILES = {"g1_vv.tif": b"vv" * 700_000, "g1.json": b"{}"}
+SIDECAR: dict[str, Any] = {
+    "product": "s1_grd",
+    "granule_id": "S1A_g1",
+    "day": "2025-03-07",
+    "format": "s1_earth_engine",
+    "files": ["g1_vv.tif", "g1.json"],
+    "available_utc": "2025-03-07T23:10:00+00:00",
+    "licence": "CC-BY-4.0",
+    "source": "archive",
+}
+
+
+def fetching(files: dict[str, bytes]) -> Callable[[Path], None]:
+    def fetch(folder: Path) -> None:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    return fetch
+
+
+def refusing(_: Path) -> None:
+    raise SourceError("The source is down: try again.")
+
+
+def files_below(layout: Layout) -> set[str]:
+    return {p.relative_to(layout.root).as_posix() for p in layout.root.rglob("*") if p.is_file()}
+
+
+def test_a_landed_granule_says_what_it_is(layout: Layout) -> None:
+    granule, is_new = land(layout, "red-river", SIDECAR, fetching(FILES))
+    assert is_new
+    assert granule.folder == layout.granule("s1_grd", "red-river", DAY, "S1A_g1")
+    assert {p.name for p in granule.folder.iterdir()} == {*FILES, "granule.json"}
+    assert (granule.folder / "g1_vv.tif").read_bytes() == FILES["g1_vv.tif"]
+    assert (granule.product, granule.granule_id, granule.day) == ("s1_grd", "S1A_g1", DAY)
+    assert (granule.format, granule.source) == ("s1_earth_engine", "archive")
+    assert granule.files == ("g1_vv.tif", "g1.json")
+    assert granule.available_utc == datetime(2025, 3, 7, 23, 10, tzinfo=UTC)
+    assert granule.size_bytes == 1_400_002
+    in_order_of_name = b"{}" + FILES["g1_vv.tif"]
+    assert granule.sha256 == hashlib.sha256(in_order_of_name).hexdigest()
+
+
+def test_the_sidecar_keeps_every_word_of_the_source(layout: Layout) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    told = json.loads((granule.folder / "granule.json").read_text())
+    assert told.items() >= SIDECAR.items()
+    assert set(told) == {*SIDECAR, "sha256", "size_bytes", "retrieved_utc", "region"}
+    assert told["region"] == "red-river"
+    assert before <= datetime.fromisoformat(told["retrieved_utc"]) <= datetime.now(UTC)
+
+
+def test_what_has_landed_is_not_fetched_again(layout: Layout) -> None:
+    first, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    before = (first.folder / "granule.json").stat().st_mtime_ns
+    again, is_new = land(layout, "red-river", SIDECAR, refusing)
+    assert (again, is_new) == (first, False)
+    assert (first.folder / "granule.json").stat().st_mtime_ns == before
+
+
+def test_a_granule_lands_in_each_region_of_its_own(layout: Layout) -> None:
+    land(layout, "red-river", SIDECAR, fetching(FILES))
+    _, is_new = land(layout, "highland", SIDECAR, fetching(FILES))
+    assert is_new
+
+
+@pytest.mark.parametrize(
+    ("fetch", "error", "told"),
+    [
+        (fetching({"g1.json": b"{}"}), LakeError, "S1A_g1 came without g1_vv.tif"),
+        (fetching({}), LakeError, "came without g1_vv.tif, g1.json"),
+        (refusing, SourceError, "down"),
+    ],
+)
+def test_a_fetch_that_fails_lands_nothing(
+    layout: Layout, fetch: Callable[[Path], None], error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        land(layout, "red-river", SIDECAR, fetch)
+    assert files_below(layout) == set()
+    assert landed(layout, "s1_grd", "red-river", DAY) == []
+    assert land(layout, "red-river", SIDECAR, fetching(FILES))[1]
+
+
+def test_an_id_that_leaves_its_folder_is_refused(layout: Layout) -> None:
+    with pytest.raises(UsageError, match="cannot be part of a path"):
+        land(layout, "red-river", SIDECAR | {"granule_id": "../../x"}, fetching(FILES))
+    assert not layout.root.exists()
+
+
+def test_granules_of_a_day_are_listed_by_id_and_static_ones_apart(layout: Layout) -> None:
+    for granule_id, day in [("b", "2025-03-07"), ("a", "2025-03-07"), ("c", "2025-03-08")]:
+        sidecar = SIDECAR | {"granule_id": granule_id, "day": day}
+        land(layout, "red-river", sidecar, fetching(FILES))
+    static = SIDECAR | {"product": "soil", "day": None, "available_utc": None}
+    land(layout, "red-river", static, fetching(FILES))
+    layout.granule("s1_grd", "red-river", DAY, "unfinished").mkdir()
+    names = [one.granule_id for one in landed(layout, "s1_grd", "red-river", DAY)]
+    assert names == ["a", "b"]
+    assert landed(layout, "soil", "red-river", DAY) == []
+    (soil,) = landed(layout, "soil", "red-river", None)
+    assert (soil.day, soil.available_utc) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"day": 7}'])
+def test_a_damaged_sidecar_is_an_error_that_names_it(layout: Layout, text: str) -> None:
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    (granule.folder / "granule.json").write_text(text)
+    with pytest.raises(LakeError, match=r"granule\.json cannot be read.*download again") as error:
+        read_granule(granule.folder)
+    assert str(granule.folder) in str(error.value)
+
+
+def test_a_damaged_granule_is_set_aside_with_its_reason_and_lands_again(layout: Layout) -> None:
+    bad = FILES | {"g1_vv.tif": b"half"}
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(bad))
+    place = quarantine(layout, "red-river", granule, "g1_vv.tif is cut: fetch it again.")
+    assert place == layout.quarantine("s1_grd", "red-river", "S1A_g1") / granule.sha256[:12]
+    assert (place / "g1_vv.tif").read_bytes() == b"half"
+    told = json.loads((place / "reason.json").read_text())
+    assert told["reason"] == "g1_vv.tif is cut: fetch it again."
+    assert datetime.fromisoformat(told["quarantined_utc"]).tzinfo == UTC
+    assert landed(layout, "s1_grd", "red-river", DAY) == []
+    whole, is_new = land(layout, "red-river", SIDECAR, fetching(FILES))
+    assert is_new
+    assert landed(layout, "s1_grd", "red-river", DAY) == [whole]
+
+
+def test_other_damage_of_a_granule_is_kept_beside_the_first_and_the_same_once(
+    layout: Layout,
+) -> None:
+    for content in (b"half", b"other", b"half"):
+        granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES | {"g1.json": content}))
+        quarantine(layout, "red-river", granule, f"holds {content.decode()}")
+    home = layout.quarantine("s1_grd", "red-river", "S1A_g1")
+    reasons = {json.loads((p / "reason.json").read_text())["reason"] for p in home.iterdir()}
+    assert reasons == {"holds half", "holds other"}
+    assert landed(layout, "s1_grd", "red-river", DAY) == []
+    assert not list(layout.aside.glob("*/*"))
+
+
+def test_the_hash_is_over_content_in_the_given_order(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.write_bytes(b"x" * (1 << 20) + b"y")
+    second.write_bytes(b"z")
+    whole = first.read_bytes() + b"z"
+    assert digest_of([first, second]) == (hashlib.sha256(whole).hexdigest(), (1 << 20) + 2)
+    assert digest_of([second, first])[0] != digest_of([first, second])[0]
+    assert digest_of([]) == (hashlib.sha256().hexdigest(), 0)
