@@ -61,7 +61,7 @@ def _become(folder: Path, request: dict[str, Any]) -> None:
     try:
         _run(request["words"])
     except SystemExit as end:
-        code = int(end.code or 0)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
         code = 99

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sm_platform.defs.resources import CHECKOUT, settings
+from sm_platform.defs.resources import CHECKOUT, point_dagster_at, settings
 from sm_platform.lake.atomic import sweep
 from sm_platform.lake.layout import Layout
 
@@ -31,7 +31,7 @@ def prepare_home() -> Path:
 def open_instance() -> dg.DagsterInstance:
     """The instance, after ending runs and sweeping writes of dead command lines."""
     home = prepare_home()
-    os.environ["DAGSTER_HOME"] = str(home)
+    point_dagster_at(home)
     instance = dg.DagsterInstance.get()
     end_dead_runs(instance)
     now = settings()

@@ -99,14 +99,17 @@ def stretches(days: Sequence[date], longest: int) -> list[list[date]]:
 
 
 def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Failures:
-    """Reasons by day; when the run broke down as a whole, the same one for all its days."""
+    """Reasons by day, of all assets; when the run broke down as a whole, one for all its days."""
+    failed: Failures = {}
     for event in result.all_events:
         data = event.step_failure_data if event.is_step_failure else None
         told = data.user_failure_data.metadata if data and data.user_failure_data else {}
         if "failed_days" in told:
             named: Any = told["failed_days"].value
-            return {date.fromisoformat(key.split("|")[0]): why for key, why in named.items()}
-    return dict.fromkeys(days, _reason(result))
+            for key, why in named.items():
+                day = date.fromisoformat(key.split("|")[0])
+                failed[day] = f"{failed[day]} {why}" if day in failed else why
+    return failed or dict.fromkeys(days, _reason(result))
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 
@@ -27,8 +27,6 @@ from sm_platform.schema.product import QA_CRITICAL_MASK, VERSION, Qa
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.schema.region import Region
 
-FINAL_AFTER = timedelta(days=90)
-"""ERA5-Land becomes final after two to three months; until then inputs are preliminary."""
 LICENCE = "other"
 SIMULATED = "Simulated Sentinel-1 data of the embedded archive: no real place was measured"
 CITATION = "Zhu et al. 2024, Remote Sensing of Environment 301:113944"

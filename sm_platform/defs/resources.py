@@ -57,6 +57,21 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.startswith("SM_") and name not in VARIABLES)
 
 
+def said(variable: str) -> str:
+    """What a variable is set to, or that it is not."""
+    return os.environ.get(variable, "(default)")
+
+
+def environment() -> dict[str, str]:
+    """The environment for processes that the platform starts."""
+    return dict(os.environ)
+
+
+def point_dagster_at(home: Path) -> None:
+    """Make this process and those it starts use a Dagster home."""
+    os.environ["DAGSTER_HOME"] = str(home)
+
+
 class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The data lake: where it lies."""
 

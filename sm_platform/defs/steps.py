@@ -73,7 +73,8 @@ def run_steps(
     if Step.EXTRACT in steps:
         launcher.once(["soil_cells", "static_drivers", "land_cover_cells"])
         launcher.over(["ndvi", "weather"], drivers, is_driver=True)
-        launcher.over(["s1_scenes", "s1_backscatter"], passes)
+        for asset in ("s1_scenes", "s1_backscatter"):  # in one run a failed day would stop the next
+            launcher.over([asset], passes)
     if Step.PROCESS in steps:
         launcher.over(["scene_features"], request.days, {"scene_features": recipe})
     if Step.INFERENCE in steps:

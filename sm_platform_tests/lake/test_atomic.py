@@ -169,16 +169,21 @@ def test_writers_of_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None
 
     def writer(letter: str) -> None:
         try:
-            for _ in range(40):
+            for _ in range(200):
                 folder_of(tmp_path, letter)
         except Exception as error:  # a thread's error would be lost
             failed.append(error)
 
     threads = [threading.Thread(target=writer, args=(letter,)) for letter in "abc"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that they meet between the two renames
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(usual)
     assert not failed
     assert content(tmp_path) in "abc"
     assert not list((tmp_path / ".aside").glob("*/*"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from sm_platform.defs.resources import VARIABLES, settings, unknown_variables
+from sm_platform.defs.resources import VARIABLES, said, settings, unknown_variables
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -58,6 +58,6 @@ def _contents() -> Iterator[tuple[bool, str]]:
 
 def _variables() -> Iterator[tuple[bool, str]]:
     for name, meaning in VARIABLES.items():
-        yield True, f"{name}={os.environ.get(name, '(default)')}: {meaning}"
+        yield True, f"{name}={said(name)}: {meaning}"
     for name in unknown_variables():
         yield False, f"{name} is set but means nothing: see the names above"

@@ -1,7 +1,6 @@
 """`sm-platform up`: web server and exactly one daemon on loopback."""
 
 import fcntl
-import os
 import signal
 import socket
 import subprocess
@@ -12,7 +11,7 @@ from typing import IO
 
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.launch import Say
-from sm_platform.defs.resources import CHECKOUT
+from sm_platform.defs.resources import CHECKOUT, environment
 from sm_platform.errors import UsageError
 
 HOST = "127.0.0.1"
@@ -45,7 +44,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _start(module: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", *module], env=dict(os.environ))  # noqa: S603
+    return subprocess.Popen([sys.executable, "-m", *module], env=environment())  # noqa: S603
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
