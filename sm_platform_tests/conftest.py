@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import settings
@@ -35,6 +36,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(name, str(folder))
         (root / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         yield root
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[IO[str]]:
+    """What starts commands at a `Desk`, for all tests that need it."""
+    from sm_platform_tests.desk import command_server
+
+    with command_server() as requests:
+        yield requests
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 import dagster as dg
@@ -112,6 +112,11 @@ class Desk:
         answer = self.run(*words)
         assert answer.code == 0, answer.err + answer.out
         return answer
+
+    def checkpoint(self, name: str) -> dict[str, Any]:
+        """What the file of a stored checkpoint says."""
+        found: dict[str, Any] = json.loads((self.models / name / "checkpoint.json").read_text())
+        return found
 
     def table(self, query: str) -> pd.DataFrame:
         """What `sql` answers, read back from its CSV; times as UTC."""

@@ -1,5 +1,6 @@
 """Which recipe and which checkpoint a region's days use: said now, stored, or found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +9,7 @@ from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.model_tables import CHECKPOINTS
+from sm_platform.schema.model_tables import CHECKPOINTS, SCENE_FEATURES
 from sm_platform.schema.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from sm_platform.schema.region import Region
 
@@ -39,7 +40,9 @@ def choose_checkpoint(
 ) -> Chosen:
     """The checkpoint said, else the region's, else the newest with a cut-off up to the day.
 
-    An older day is mapped with the oldest there is, and its lineage says `in_sample`.
+    Of the region's checkpoints those count whose recipe the day's features were built by; without
+    one all do, and the mapping names both recipes. An older day is mapped with the oldest there
+    is, and its lineage says `in_sample`.
 
     Raises:
         MissingInputError: the region has none.
@@ -48,28 +51,43 @@ def choose_checkpoint(
     named = said or region.checkpoint_id
     if named:
         checkpoint = load(models.folder(named))
-        return Chosen(checkpoint, _cut_off(checkpoint))
-    cut_offs = [
-        when
-        for when in store.days_made(layout, CHECKPOINTS, region.region_id)
-        if _registered(layout, region, when)
-    ]
-    if not cut_offs:
+        return Chosen(checkpoint, _trained_until(checkpoint) or date.max)
+    features = store.note_of(layout, SCENE_FEATURES, region.region_id, day) or {}
+    known = _registered(layout, region.region_id)
+    fitting = [one for one in known if one.recipe_fingerprint == features.get("recipe_fingerprint")]
+    if not known:
         raise MissingInputError(
             f"Region {region.region_id} has no checkpoint: materialize `checkpoints` for it, or "
             "import one with `sm-platform models import` and name it with --checkpoint."
         )
-    fitting = [when for when in cut_offs if when <= day]
-    cut_off = max(fitting) if fitting else min(cut_offs)
-    name = _registered(layout, region, cut_off)[-1]
-    return Chosen(load(models.folder(name)), cut_off)
+    chosen = _newest(fitting or known, day)
+    checkpoint = load(models.folder(chosen.checkpoint_id))
+    return Chosen(checkpoint, max(chosen.cut_off, _trained_until(checkpoint) or chosen.cut_off))
 
 
-def _registered(layout: Layout, region: Region, day: date) -> list[str]:
-    made = store.read(layout, CHECKPOINTS, region.region_id, day, columns=["checkpoint_id"])
-    return [] if made is None else [str(name) for name in made.rows["checkpoint_id"].to_pylist()]
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """A checkpoint of a region, with the day of its partition."""
+
+    cut_off: date
+    checkpoint_id: str
+    recipe_fingerprint: str
 
 
-def _cut_off(checkpoint: Checkpoint) -> date:
+def _registered(layout: Layout, region: str) -> list[_Registered]:
+    """By cut-off; of one day in the order of their registration."""
+    names = ["checkpoint_id", "recipe_fingerprint"]
+    days = store.days_made(layout, CHECKPOINTS, region)
+    parts = [(day, store.read(layout, CHECKPOINTS, region, day, columns=names)) for day in days]
+    return [_Registered(day, **row) for day, part in parts if part for row in part.rows.to_pylist()]
+
+
+def _newest(known: Sequence[_Registered], day: date) -> _Registered:
+    """The last up to the day; on an older day the last of the oldest cut-off."""
+    limit = max(day, min(one.cut_off for one in known))
+    return [one for one in known if one.cut_off <= limit][-1]
+
+
+def _trained_until(checkpoint: Checkpoint) -> date | None:
     text = checkpoint.metadata.get("trained_until")
-    return date.fromisoformat(str(text)) if text else date.max
+    return date.fromisoformat(str(text)) if text else None

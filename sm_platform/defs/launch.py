@@ -99,26 +99,35 @@ def stretches(days: Sequence[date], longest: int) -> list[list[date]]:
 
 
 def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Failures:
-    """Reasons by day, of all assets; when the run broke down as a whole, one for all its days."""
+    """Reasons by day, of all assets; one that broke down as a whole failed on all these days."""
     failed: Failures = {}
-    for event in result.all_events:
-        data = event.step_failure_data if event.is_step_failure else None
-        told = data.user_failure_data.metadata if data and data.user_failure_data else {}
-        if "failed_days" in told:
-            named: Any = told["failed_days"].value
-            for key, why in named.items():
-                day = date.fromisoformat(key.split("|")[0])
-                failed[day] = f"{failed[day]} {why}" if day in failed else why
+    for failure in _step_failures(result):
+        for day, why in (_named_days(failure) or dict.fromkeys(days, _why(failure))).items():
+            failed[day] = f"{failed[day]} {why}" if day in failed else why
     return failed or dict.fromkeys(days, _reason(result))
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """What a failed run says, in one line."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return str(data.user_failure_data.description)
-            cause = data.error.cause or data.error if data.error else None
-            return (cause.message if cause else "a step failed").strip()
-    return f"run {result.run_id} failed: see it in the UI (process {os.getpid()})"
+    """What a failed run says first, in one line."""
+    nothing = f"run {result.run_id} failed: see it in the UI (process {os.getpid()})"
+    return next((_why(failure) for failure in _step_failures(result)), nothing)
+
+
+def _step_failures(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
+    return [event for event in result.all_events if event.is_step_failure]
+
+
+def _named_days(failure: dg.DagsterEvent) -> Failures:
+    """The days that `days.each_day` named, with their reasons."""
+    data = failure.step_failure_data.user_failure_data
+    told = data.metadata if data else {}
+    named: Any = told["failed_days"].value if "failed_days" in told else {}
+    return {date.fromisoformat(key.split("|")[0]): why for key, why in named.items()}
+
+
+def _why(failure: dg.DagsterEvent) -> str:
+    data = failure.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    cause = data.error.cause or data.error if data.error else None
+    return (cause.message if cause else "a step failed").strip()

@@ -45,6 +45,7 @@ class SampleMaker:
             self.inputs.hash_for(day, [scene for scene, _ in passes]),
             self.sites["site_id"].to_pylist(),
             [label["inputs"] for label in self._label_notes(day)],
+            self.min_lookback_share,
         )
         note = store.note_of(layout, TRAINING_SAMPLES, region, day)
         if note is not None and note["inputs"] == hashed:

@@ -118,7 +118,7 @@ def register_checkpoint(launcher: Launcher, request: Request) -> None:
     checkpoint = load(ModelStore(now.models).folder(name))
     today = datetime.now(UTC).date()
     told = checkpoint.metadata.get("trained_until")
-    day = min(date.fromisoformat(str(told)) if told else today, today)
+    day = max(min(date.fromisoformat(str(told)) if told else today, today), now.first_day)
     note = store.note_of(Layout(now.data_lake), CHECKPOINTS, request.region.region_id, day)
     if note is None or note["inputs"] != checkpoint.fingerprint:
         launcher.over(["checkpoints"], [day], {"checkpoints": {"source_checkpoint": name}})

@@ -1,45 +1,22 @@
-"""From the stored samples of a region to a checkpoint in the store."""
+"""From the samples of a region to a checkpoint and how well it does."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from sm_platform import __version__
-from sm_platform.defs.lake_access import rows_of_days
-from sm_platform.defs.scenes import read_scenes
+from sm_platform.defs.sample_set import SampleSet
 from sm_platform.densesm.checkpoint import Checkpoint, Member
 from sm_platform.densesm.prediction import predict, prepare
 from sm_platform.densesm.training import Progress, TrainedEnsemble, TrainingSettings, train
-from sm_platform.errors import MissingInputError
-from sm_platform.grid.calendar import days_between
-from sm_platform.lake import store
-from sm_platform.lake.layout import Layout
-from sm_platform.lake.rasters import values_of
 from sm_platform.samples.splits import Role, split_by_block
-from sm_platform.schema.model_tables import TRAINING_SAMPLES
-from sm_platform.schema.product import QA_CRITICAL_MASK
-from sm_platform.schema.recipes import N_INPUTS, Recipe, find_recipe
-from sm_platform.schema.rows import FeatureRows, from_dense, take
+from sm_platform.schema.recipes import Recipe
+from sm_platform.schema.rows import take
 from sm_platform.trust.metrics import Agreement, agreement
 
 EPOCHS_PER_LINE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SampleSet:
-    """Samples of one region before a cut-off day, all of one recipe."""
-
-    recipe: Recipe
-    rows: FeatureRows
-    sm_m3m3: NDArray[np.float32]
-    block_id: NDArray[np.int32]
-    majority_pass: str | None
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +29,6 @@ class Trained:
     truth: NDArray[np.float32]
     predicted: NDArray[np.float32]
     ensemble: TrainedEnsemble
-
-
-def gather(layout: Layout, region: str, cut_off: date, days: int, most: int) -> SampleSet:
-    """Samples of the `days` days before the cut-off, thinned evenly to `most`.
-
-    Critical pixels (water, border, flooded) are left out: they are never mapped.
-
-    Raises:
-        MissingInputError: there are none.
-    """
-    span = days_between(cut_off - timedelta(days), cut_off - timedelta(1))
-    parts = rows_of_days(layout, TRAINING_SAMPLES, region, span)
-    if not parts:
-        raise MissingInputError(
-            f"Region {region} has no training samples before {cut_off}: materialize "
-            "`training_samples` for the days before it first."
-        )
-    note = store.note_of(layout, TRAINING_SAMPLES, region, parts[0][0]) or {}
-    table = pa.concat_tables([rows for _, rows in parts])
-    clear = np.flatnonzero((values_of(table["qa"]) & QA_CRITICAL_MASK) == 0)
-    step = max(len(clear) / most, 1.0)
-    kept = table.take(clear[np.arange(0, len(clear), step).astype(np.int64)])
-    recipe = find_recipe(note["recipe_id"])
-    return SampleSet(
-        recipe=recipe,
-        rows=_feature_rows(kept, recipe),
-        sm_m3m3=values_of(kept["sm_m3m3"]).astype(np.float32),
-        block_id=values_of(kept["block_id"]),
-        majority_pass=_majority(layout, region, [day for day, _ in parts]),
-        labels=tuple(sorted(set(kept["label_type"].to_pylist()))),
-    )
 
 
 def fit(
@@ -145,20 +91,3 @@ def _checkpoint(
         ),
         metadata=metadata,
     )
-
-
-def _feature_rows(table: pa.Table, recipe: Recipe) -> FeatureRows:
-    flat = pa.chunked_array([chunk.flatten() for chunk in table["inputs"].chunks])
-    matrix = values_of(flat).reshape(-1, N_INPUTS)
-    return from_dense(matrix, recipe.recipe_id, recipe.fingerprint)
-
-
-def _majority(layout: Layout, region: str, days: Sequence[date]) -> str | None:
-    """The track that most training passes came from, as `D091`."""
-    scenes = [scene for day in days for scene in read_scenes(layout, region, day)]
-    tracks = Counter(
-        f"{scene.orbit_state}{scene.relative_orbit:03d}"
-        for scene in scenes
-        if scene.relative_orbit is not None
-    )
-    return tracks.most_common(1)[0][0] if tracks else None

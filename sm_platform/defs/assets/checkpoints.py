@@ -12,8 +12,9 @@ from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.sample_set import gather
 from sm_platform.defs.schemas import column_schema
-from sm_platform.defs.training import Trained, fit, gather
+from sm_platform.defs.training import Trained, fit
 from sm_platform.defs.training_figure import training_figure
 from sm_platform.densesm.checkpoint import Checkpoint, load, save
 from sm_platform.densesm.training import TrainingSettings

@@ -13,6 +13,7 @@ from sm_platform.defs.assets.static import land_cover_cells, soil_cells, static_
 from sm_platform.defs.choice import choose_recipe
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.feature_inputs import FeatureInputs, open_inputs
+from sm_platform.defs.lake_access import hash_of
 from sm_platform.defs.partitions import (
     LOOK_AHEAD_DAYS,
     LOOK_BACK_DAYS,
@@ -83,7 +84,7 @@ def write_features(
     """Build and store the features of a day's passes; unchanged inputs are left alone."""
     region = inputs.region.region_id
     passes = inputs.passes(day)
-    hashed = inputs.hash_for(day, [scene for scene, _ in passes])
+    hashed = hash_of(inputs.hash_for(day, [scene for scene, _ in passes]), min_lookback_share)
     note = store.note_of(layout, SCENE_FEATURES, region, day)
     if note is not None and note["inputs"] == hashed:
         return DayReport(note["status"], note["rows"], {"recipe": note["recipe_id"]})

@@ -54,15 +54,15 @@ def sm_maps(
     """Soil moisture at 100 m of each pass: mean, sd (m3/m3), NDVI age (d), quality bits."""
 
     def open_region(region: Region, days: Sequence[date]) -> Worker:
-        ensembles: dict[str, Mapper] = {}
+        ensembles: dict[tuple[str, date], Mapper] = {}
 
         def work(day: date) -> DayReport:
             chosen = choose_checkpoint(lake.layout, models.store, region, config.checkpoint, day)
-            name = chosen.checkpoint.checkpoint_id
-            if name not in ensembles:
+            key = chosen.checkpoint.checkpoint_id, chosen.cut_off
+            if key not in ensembles:
                 ready = prepare(chosen.checkpoint)
-                ensembles[name] = Mapper(lake.layout, region, chosen, ready)
-            return _told(lake.layout, ensembles[name].map_day(day))
+                ensembles[key] = Mapper(lake.layout, region, chosen, ready)
+            return _told(lake.layout, ensembles[key].map_day(day))
 
         return work
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sm_platform.defs.instance import open_instance
@@ -12,7 +13,7 @@ from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.densesm.checkpoint import load
 from sm_platform.errors import DataError, RecipeError, UsageError
-from sm_platform.grid.calendar import parse_day
+from sm_platform.grid.calendar import days_between, parse_day
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -39,43 +40,48 @@ def run_command(
         DataError: some days failed, after all others were finished.
     """
     name, start, end = check_region_name(what[0]), parse_day(what[1]), parse_day(what[2])
-    recipe_id, checkpoint_id = choice
+    _check_days(start, end)
     layout = Layout(settings().data_lake)
-    _check_choice(recipe_id, checkpoint_id)
+    recipe_id = _fitting_recipe(*choice)
     region = _region(layout, name, archive, choice)
-    request = Request(region, start, end, recipe_id, checkpoint_id)
-    _check_days(request)
+    request = Request(region, start, end, recipe_id, choice[1])
     launcher = Launcher(open_instance(), name, say)
-    if archive is not None or not launcher.instance.has_dynamic_partition("regions", name):
+    if archive is not None:
         save_region(layout, region)
-        launcher.instance.add_dynamic_partitions("regions", [name])
+    launcher.instance.add_dynamic_partitions("regions", [name])
     run_steps(launcher, request, [Step(step) for step in steps])
     _tell_maps(layout, request)
-    failed = {**launcher.driver_failures, **launcher.failures}
+    failed = [*launcher.driver_failures.items(), *launcher.failures.items()]
     if failed:
-        lines = [f"{day}: {reason}" for day, reason in sorted(failed.items())]
-        raise DataError(f"{len(failed)} days failed; the others are done.\n" + "\n".join(lines))
+        lines = [f"{day}: {reason}" for day, reason in sorted(failed)]
+        n_days = len(dict(failed))
+        raise DataError(f"{n_days} days failed; the others are done.\n" + "\n".join(lines))
 
 
-def _check_choice(recipe_id: str | None, checkpoint_id: str | None) -> None:
-    """A recipe and a checkpoint that do not fit are refused before anything is read."""
+def _fitting_recipe(recipe_id: str | None, checkpoint_id: str | None) -> str | None:
+    """The recipe said, else that of the checkpoint said.
+
+    A recipe and a checkpoint that do not fit are refused before anything is read.
+    """
     recipe = find_recipe(recipe_id) if recipe_id else None
     if not checkpoint_id:
-        return
+        return recipe_id
     checkpoint = load(ModelStore(settings().models).folder(checkpoint_id))
     if recipe and checkpoint.recipe_fingerprint != recipe.fingerprint:
         raise RecipeError(
             f"Checkpoint {checkpoint_id} is of recipe {checkpoint.recipe_id}, not {recipe_id}: "
             f"leave --recipe out or say --recipe {checkpoint.recipe_id}."
         )
+    return checkpoint.recipe_id
 
 
-def _check_days(request: Request) -> None:
-    first, last = settings().first_day, request.driver_days[-1]
-    if request.start < first:
-        raise UsageError(f"{request.start} lies before {first}: set SM_FIRST_DAY to map earlier.")
-    if request.end > last:
-        raise UsageError(f"{request.end} lies in the future: end with {last} or before.")
+def _check_days(start: date, end: date) -> None:
+    first, today = settings().first_day, datetime.now(UTC).date()
+    days_between(start, end)
+    if start < first:
+        raise UsageError(f"{start} lies before {first}: set SM_FIRST_DAY to map earlier.")
+    if end > today:
+        raise UsageError(f"{end} lies in the future: end with {today} or before.")
 
 
 def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> Region:
@@ -87,15 +93,15 @@ def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> 
             if not checkpoint_id
             else replace(stored, checkpoint_id=checkpoint_id, recipe_id=recipe_id)
         )
-    region = replace(
-        _found(name, archive.resolve()), recipe_id=recipe_id, checkpoint_id=checkpoint_id
-    )
-    before = store.read(layout, REGIONS, name)
-    if before is not None and find_region(layout, name).window != region.window:
+    region = _found(name, archive.resolve())
+    before = find_region(layout, name) if store.read(layout, REGIONS, name) else None
+    if before is not None and before.window != region.window:
         raise UsageError(
             f"Region {name} is stored with another pixel grid: give this folder another name."
         )
-    return region
+    if before is not None and choice == (None, None):
+        recipe_id, checkpoint_id = before.recipe_id, before.checkpoint_id
+    return replace(region, recipe_id=recipe_id, checkpoint_id=checkpoint_id)
 
 
 def _found(name: str, folder: Path) -> Region:
