@@ -55,4 +55,10 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    return pid == os.getpid() or Path(f"/proc/{pid}").exists()
+    try:
+        os.kill(pid, 0)  # signal 0 asks only
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

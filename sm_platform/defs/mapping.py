@@ -140,18 +140,25 @@ class Mapper:
 
     def _deprecate(self, rows: list[Row]) -> None:
         """Mark the items of replaced maps; done again after a crash, it changes nothing."""
-        latest = {row["scene_id"]: row["map_id"] for row in rows if row["is_latest"]}
         for row in rows:
             path = (
                 self.layout.root / row["path"] / item_file(row["map_id"]) if row["path"] else None
             )
             if row["is_latest"] or path is None or not path.is_file():
                 continue
+            later = _later(row, rows)
             text = path.read_text()
-            item = deprecated(json.loads(text), successor_id=latest[row["scene_id"]])
+            item = deprecated(json.loads(text), successor_id=later[0], latest_id=later[-1])
             changed = json_bytes(item).decode()
             if changed != text:
                 replace_text(self.layout, path, changed)
+
+
+def _later(row: Row, rows: list[Row]) -> list[str]:
+    """The maps of the same pass that came after this one, in order."""
+    own = [one for one in rows if one["map_id"] and one["scene_id"] == row["scene_id"]]
+    newer = [one for one in own if one["revision"] > row["revision"]]
+    return [one["map_id"] for one in sorted(newer, key=lambda one: one["revision"])]
 
 
 def utc_offset_h(region: Region) -> float:

@@ -47,7 +47,7 @@ def settings() -> Settings:
         models=_folder("SM_MODELS", "models"),
         archive=_folder("SM_ARCHIVE", ".archive"),
         dagster_home=_folder("DAGSTER_HOME", ".dagster"),
-        first_day=parse_day(os.environ.get("SM_FIRST_DAY", "2015-01-01")),
+        first_day=_day("SM_FIRST_DAY", "2015-01-01"),
         min_lookback_share=_share("SM_MIN_LOOKBACK_SHARE", 0.5),
     )
 
@@ -113,6 +113,13 @@ def resources() -> dict[str, object]:
 def _folder(variable: str, default: str) -> Path:
     text = os.environ.get(variable)
     return Path(text).expanduser().resolve() if text else CHECKOUT / default
+
+
+def _day(variable: str, default: str) -> date:
+    try:
+        return parse_day(os.environ.get(variable) or default)
+    except UsageError as error:
+        raise UsageError(f"{variable}: {error}") from error
 
 
 def _share(variable: str, default: float) -> float:

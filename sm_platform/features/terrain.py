@@ -20,6 +20,9 @@ from sm_platform.grid.ease2 import CRS as EASE2
 from sm_platform.grid.window import GridWindow, Raster, centres, link, reproject_points
 
 BANDS = ("elevation_m", "slope_deg", "aspect_sin", "aspect_cos")
+SEED_BANDS = ("elevation_m", "slope_deg", "aspect_deg")
+PLAUSIBLE = ((-500.0, 9000.0), (0.0, 90.0), (-360.0, 720.0))
+"""Height (m), slope and aspect (degrees) beyond which a number is fill, not a measurement."""
 CELL_BANDS = ("cell_elevation_m", "cell_slope_deg", "cell_aspect_deg")
 
 _Cells = slice | tuple[NDArray[np.intp], ...]
@@ -49,19 +52,19 @@ def pixel_terrain(window: GridWindow, elevation: Raster) -> Raster:
 def pixel_terrain_from(window: GridWindow, terrain: Raster) -> Raster:
     """The seven terrain bands on `window` from 30 m `elevation_m`, `slope_deg`, `aspect_deg`.
 
+    Fill values such as -32768 are left out of the pixels' means and, as the seed system does,
+    count like any number in the cells' means.
+
     Raises:
         GridError: the terrain lies wholly outside the window.
     """
-    relief = Relief(
-        terrain.window,
-        *(np.asarray(terrain.values[n]) for n in ("elevation_m", "slope_deg", "aspect_deg")),
-    )
+    relief = Relief(terrain.window, *(np.asarray(terrain.values[n]) for n in SEED_BANDS))
     if np.all(link(window, relief.window) < 0):
         raise GridError(
             f"Terrain {relief.window.bounds} in {relief.window.crs} lies outside the region "
             f"{window.bounds} in {window.crs}: bring the tiles of the region."
         )
-    pixels = zip(BANDS, _pixel_means(window, relief), strict=True)
+    pixels = zip(BANDS, _pixel_means(window, _without_fills(relief)), strict=True)
     cells = zip(CELL_BANDS, _cell_means(window, relief), strict=True)
     shaped = {name: band.reshape(window.shape) for name, band in (*pixels, *cells)}
     return Raster(window, shaped)
@@ -79,6 +82,16 @@ def _with_relief(elevation: Raster) -> Raster:
         slope[rows], aspect[rows] = slope_and_aspect(halo, dx[rows], dy[rows])
     bands = {"elevation_m": heights, "slope_deg": slope, "aspect_deg": aspect}
     return Raster(elevation.window, bands)
+
+
+def _without_fills(relief: Relief) -> Relief:
+    """The cells with implausible numbers missing, band by band."""
+    bands = relief.elevation_m, relief.slope_deg, relief.aspect_deg
+    kept = (
+        np.where((band >= low) & (band <= high), band, np.asarray(np.nan, band.dtype))
+        for band, (low, high) in zip(bands, PLAUSIBLE, strict=True)
+    )
+    return Relief(relief.window, *kept)
 
 
 def _directions(relief: Relief, chosen: _Cells) -> Iterator[NDArray[np.floating]]:

@@ -17,6 +17,8 @@ RADAR_BANDS = ("vv_db", "vh_db", "angle_deg")
 N_MOVING = 5
 """Inputs 0..4 change with the pass: VV, VH, angle, sine and cosine of the day of the year."""
 DAYS_OF_YEAR = 365
+SEED_FILL = -32768.0
+"""Besides 0.0, what the seed system takes for missing among the inputs that do not change."""
 
 Numbers = NDArray[np.floating]
 
@@ -44,7 +46,10 @@ class Ground:
 
 
 def ground_inputs(recipe: Recipe, ground: Ground) -> NDArray[np.float32]:
-    """Inputs 5..14 of the pixels, (n, 10), scaled; where the recipe says so, 0.0 is missing."""
+    """Inputs 5..14 of the pixels, (n, 10), scaled.
+
+    Where the recipe says so, 0.0 and -32768 are missing.
+    """
     relief = ground.elevation_m, ground.slope_deg, ground.aspect_sin, ground.aspect_cos
     place = ground.position
     columns = (*ground.soil, *relief, place.grid_row, place.grid_col_sin, place.grid_col_cos)
@@ -97,5 +102,7 @@ def series_inputs(
 
 
 def _present(recipe: Recipe, values: Numbers) -> Numbers:
-    """The values, exact zeros missing where the recipe takes them so."""
-    return np.where(values == 0.0, np.nan, values) if recipe.zero_is_missing else values
+    """The values, exact zeros and fills missing where the recipe takes them so."""
+    if not recipe.zero_is_missing:
+        return values
+    return np.where((values == 0.0) | (values == SEED_FILL), np.nan, values)

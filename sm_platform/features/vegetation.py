@@ -34,6 +34,8 @@ from sm_platform.grid.calendar import (
 from sm_platform.schema.recipes import VegetationRule
 
 COMPOSITE_DAYS = 16
+YEAR_DAYS = 364
+"""The last composite and the 363 days before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def ndvi_series(rule: VegetationRule, layers: Layers, moment: Moment) -> NdviSer
       interpolated between earlier observations, at the ends held.
     - `COMPOSITES_BEFORE_DAY`: composites as they are; a missing value takes the previous one.
     - `YEAR_TO_LAST_COMPOSITE`: composites as they are; only a composite that is absent takes the
-      previous one. Outside the raster NDVI is 0, out of range it is clipped, NaN stays missing.
+      previous one. Outside the raster NDVI is 0, which counts as filled and as old as its
+      composite; out of range it is clipped, NaN stays missing.
 
     Raises:
         MissingInputError: too few steps are there at all.
@@ -71,18 +74,23 @@ def ndvi_series(rule: VegetationRule, layers: Layers, moment: Moment) -> NdviSer
     places = int(layers.place.max(initial=-1)) + 1
     if rule is VegetationRule.OBSERVED_STEPS_BEFORE_DAY:
         return _observed(usable, places, moment)
-    limit = moment.day
     if rule is VegetationRule.COMPOSITES_BEFORE_DAY:
-        limit -= ONE_DAY
-    dates = _dates(usable, limit, moment)
-    if rule is VegetationRule.COMPOSITES_BEFORE_DAY:
+        dates = _dates(_days_until(usable, moment.day - ONE_DAY), moment.day - ONE_DAY, moment)
         return _composites_with_gaps_held(usable, places, dates)
-    return _composites_as_stored(usable, places, dates)
+    stored = _days_until(usable, moment.day)
+    year = [day for day in stored if day > stored[-1] - YEAR_DAYS]
+    if len(year) == N_STEPS:  # whatever the calendar of their names
+        return _composites_as_stored(usable, places, tuple(map(date.fromordinal, year)))
+    return _composites_as_stored(usable, places, _dates(stored, moment.day, moment))
 
 
-def _dates(usable: Sequence[Layer], limit: date, moment: Moment) -> tuple[date, ...]:
-    """The 46 composite dates ending with the last stored one up to `limit`."""
-    stored = sorted({layer.day for layer in usable if layer.day <= limit.toordinal()})
+def _days_until(usable: Sequence[Layer], limit: date) -> list[int]:
+    """Stored days (ordinals) up to `limit`, oldest first."""
+    return sorted({layer.day for layer in usable if layer.day <= limit.toordinal()})
+
+
+def _dates(stored: Sequence[int], limit: date, moment: Moment) -> tuple[date, ...]:
+    """The 46 composite dates ending with the last of the stored days, which reach to `limit`."""
     strange = [date.fromordinal(d) for d in stored if not is_composite(date.fromordinal(d))]
     if strange:
         raise DataError(
@@ -100,8 +108,11 @@ def _composites_as_stored(
     found = join_composites(usable, places, dates)
     is_there = all_there(found.is_there, places)
     values = np.where(found.is_inside | ~is_there, found.values, np.float32(0))
-    newest = _newest(found.observed, is_there & found.is_inside & ~np.isnan(values))
-    return NdviSeries(hold(values, is_there), is_there, dates, newest, found.is_snow)
+    starts = np.array([day.toordinal() for day in dates], np.int32)[:, None]
+    observed = np.where(found.is_inside, found.observed, starts)
+    newest = _newest(observed, is_there & ~np.isnan(values))
+    is_observed = is_there & found.is_inside
+    return NdviSeries(hold(values, is_there), is_observed, dates, newest, found.is_snow)
 
 
 def _composites_with_gaps_held(

@@ -66,7 +66,8 @@ def weather_series(
     - `MEAN_FROM_COMPOSITE_DATE`: the same over 46 x 8 days in a row from the first date, so that
       the last step reaches past the pass.
     - `COMPOSITE_DAY`: the one day of each date; a day that is absent holds the previous one.
-      Outside the raster temperature and rain are 0, out of range they are clipped, NaN is missing.
+      Outside the raster temperature and rain are 0, which counts as filled; out of range they are
+      clipped, NaN is missing.
 
     Raises:
         MissingInputError: too few steps are there at all.
@@ -166,7 +167,7 @@ def _of_days(daily: _Daily, days: Sequence[int], moment: Moment) -> WeatherSerie
     return WeatherSeries(
         hold(temperature, is_there),
         hold(rain, is_there),
-        is_there,
+        is_there & daily.is_inside[rows],
         daily.is_preliminary[rows].any(axis=0),
         _newest_temperature(daily, moment),
         _rain_on_day(daily, moment),

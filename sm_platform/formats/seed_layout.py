@@ -1,7 +1,7 @@
 """The seed system's GeoTIFFs, read as that system reads them, so that its maps can be reproduced.
 
 All files are in EPSG:4326, each on its own grid; their nodata tags are ignored. Which numbers count
-as missing differs by file: exactly 0.0 dB or degrees (radar), -32768 (soil, terrain), NaN (all).
+as missing differs by file: exactly 0.0 dB or degrees (radar), -32768 (soil), NaN (all).
 """
 
 import re
@@ -23,6 +23,10 @@ FILL = -32768
 NDVI_LOWEST, NDVI_HIGHEST = -2000.0, 10000.0
 """Valid range of NDVI x 10000 (MOD13 user guide)."""
 
+DECIBELS = (-80.0, 40.0)
+DEGREES = (1.0, 90.0)
+"""What a radar can measure; a fill such as -9999 counts as the nearer end, as that system does."""
+
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -36,13 +40,17 @@ def day_of(path: Path) -> date:
 
 
 def read_s1(path: Path) -> Raster:
-    """`vv_db`, `vh_db`, `angle_deg` float32 as stored; exactly 0.0 is NaN, band by band.
+    """`vv_db`, `vh_db`, `angle_deg` float32; exactly 0.0 is NaN, band by band.
+
+    Numbers that no radar measures are clipped to -80..40 dB and 1..90 degrees, not missing.
 
     Raises:
         GranuleError: a band is missing, another CRS, or the file is damaged.
     """
     window, bands = _floats(path, ("VV", "VH", "angle"))
-    return _named(window, ("vv_db", "vh_db", "angle_deg"), [_without(band, 0.0) for band in bands])
+    ranges = DECIBELS, DECIBELS, DEGREES
+    kept = [np.clip(_without(band, 0.0), *ends) for band, ends in zip(bands, ranges, strict=True)]
+    return _named(window, ("vv_db", "vh_db", "angle_deg"), kept)
 
 
 def read_ndvi(path: Path) -> Raster:
@@ -106,14 +114,16 @@ def read_soil(path: Path) -> Raster:
 
 
 def read_terrain(path: Path) -> Raster:
-    """`elevation_m`, `slope_deg`, `aspect_deg` float32 at 30 m as stored, -32768 as NaN.
+    """`elevation_m`, `slope_deg`, `aspect_deg` float32 at 30 m as stored, fills included.
+
+    That system averages -32768 like any height, so who reads these bands decides about fills.
 
     Raises:
         GranuleError: a band is missing, another CRS, or the file is damaged.
     """
     window, bands = _floats(path, ("elevation", "slope", "aspect"))
     names = ("elevation_m", "slope_deg", "aspect_deg")
-    return _named(window, names, [_without(band, FILL) for band in bands])
+    return _named(window, names, bands)
 
 
 def _floats(path: Path, names: Sequence[str]) -> tuple[GridWindow, list[NDArray[np.float32]]]:

@@ -25,12 +25,21 @@ def row(*values: float) -> np.ndarray:
 
 
 def test_exactly_zero_is_missing_per_radar_band_and_tags_are_ignored(tmp_path: Path) -> None:
-    bands = [row(0, -10, -0.0, -9), row(-16, 0, -17, -9), row(38, 38, 0, 1e-30)]
+    bands = [row(0, -10, -0.0, -9), row(-16, 0, -17, -9), row(38, 38, 0, 29.5)]
     path = write_tiff(tmp_path / "S1_2025-01-03.tif", bands, nodata=-9)
     found = seed_layout.read_s1(path).values
     np.testing.assert_array_equal(found["vv_db"], row(NAN, -10, NAN, -9))
     np.testing.assert_array_equal(found["vh_db"], row(-16, NAN, -17, -9))
-    np.testing.assert_array_equal(found["angle_deg"], row(38, 38, NAN, 1e-30))
+    np.testing.assert_array_equal(found["angle_deg"], row(38, 38, NAN, 29.5))
+
+
+def test_a_radar_number_beyond_measuring_is_clipped_not_missing(tmp_path: Path) -> None:
+    bands = [row(-9999, 99, NAN), row(-32768, -80, 0), row(-9999, 1e-30, 200)]
+    path = write_tiff(tmp_path / "S1_2025-01-03.tif", bands, nodata=-9999)
+    found = seed_layout.read_s1(path).values
+    np.testing.assert_array_equal(found["vv_db"], row(-80, 40, NAN))
+    np.testing.assert_array_equal(found["vh_db"], row(-80, -80, NAN))
+    np.testing.assert_array_equal(found["angle_deg"], row(1, 1, 90))
 
 
 def test_bands_are_taken_by_description_where_there_is_one(tmp_path: Path) -> None:
@@ -87,20 +96,20 @@ def test_weather_with_codes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "names"),
+    ("read", "names", "fill"),
     [
-        (seed_layout.read_soil, ("sand_g_kg", "clay_g_kg", "bulk_density_cg_cm3")),
-        (seed_layout.read_terrain, ("elevation_m", "slope_deg", "aspect_deg")),
+        (seed_layout.read_soil, ("sand_g_kg", "clay_g_kg", "bulk_density_cg_cm3"), NAN),
+        (seed_layout.read_terrain, ("elevation_m", "slope_deg", "aspect_deg"), -32768),
     ],
 )
-def test_static_files_keep_zero_and_lose_the_fill(
-    tmp_path: Path, read: Callable[[Path], Raster], names: tuple[str, ...]
+def test_static_files_keep_zero_and_soil_loses_the_fill(
+    tmp_path: Path, read: Callable[[Path], Raster], names: tuple[str, ...], fill: float
 ) -> None:
     stored = row(0, -32768, NAN, 5.5, -3)
     path = write_tiff(tmp_path / "static.tif", [stored, stored + 1, stored], nodata=5.5)
     found = read(path).values
     assert tuple(found) == names
-    np.testing.assert_array_equal(found[names[0]], row(0, NAN, NAN, 5.5, -3))
+    np.testing.assert_array_equal(found[names[0]], row(0, fill, NAN, 5.5, -3))
     np.testing.assert_array_equal(found[names[1]], row(1, -32767, NAN, 6.5, -2))
 
 

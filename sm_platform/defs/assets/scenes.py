@@ -16,7 +16,7 @@ from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.scenes import Scene, read_scenes, scene_rows, scenes_of
 from sm_platform.defs.schemas import column_schema
 from sm_platform.errors import DataError, GranuleError
-from sm_platform.features.radar import joined_frames
+from sm_platform.features.radar import joined_frames, placed_frame
 from sm_platform.grid.window import Raster
 from sm_platform.lake import store
 from sm_platform.lake.granules import landed, quarantine
@@ -77,7 +77,12 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
         ]
         if len(rasters) < len(scene.granule_ids):
             raise DataError(f"Frames of {scene.scene_id} are not landed: run --download again.")
-        parts.append(_measured(scene, joined_frames(region.window, rasters)))
+        raster = (
+            placed_frame(region.window, rasters[0])
+            if scene.is_day_only
+            else joined_frames(region.window, rasters)
+        )
+        parts.append(_measured(scene, raster))
     rows = pa.concat_tables(parts) if parts else tables.S1_BACKSCATTER.arrow_schema.empty_table()
     status = "no_pass" if not scenes else "made" if rows.num_rows else "no_data"
     kept = {"inputs": inputs, "status": status, "rows": rows.num_rows, "grid": grid}

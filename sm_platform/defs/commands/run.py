@@ -43,6 +43,7 @@ def run_command(
     _check_days(start, end)
     layout = Layout(settings().data_lake)
     recipe_id = _fitting_recipe(*choice)
+    archive = archive or _embedded(layout, name)
     region = _region(layout, name, archive, choice)
     request = Request(region, start, end, recipe_id, choice[1])
     launcher = Launcher(open_instance(), name, say)
@@ -82,6 +83,13 @@ def _check_days(start: date, end: date) -> None:
         raise UsageError(f"{start} lies before {first}: set SM_FIRST_DAY to map earlier.")
     if end > today:
         raise UsageError(f"{end} lies in the future: end with {today} or before.")
+
+
+def _embedded(layout: Layout, name: str) -> Path | None:
+    """The embedded archive, when it has the region and the lake does not yet."""
+    folder = settings().archive
+    is_new = store.read(layout, REGIONS, name) is None and (folder / INDEX_NAME).is_file()
+    return folder if is_new and name in archive_regions(folder) else None
 
 
 def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> Region:

@@ -161,7 +161,7 @@ def _is_finished(folder: Path, settings: Settings, *, force: bool) -> bool:
     if not force:
         raise UsageError(
             f"{folder} holds an archive of other parameters ({parameters.name}): name another "
-            "folder, or replace it with force."
+            "folder, or remove this one first."
         )
     return False
 

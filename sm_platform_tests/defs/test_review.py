@@ -1,0 +1,273 @@
+"""Choices and failures across days: which checkpoint, which recipe, which labels, which reasons."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import dagster as dg
+import numpy as np
+import pyarrow as pa
+import pytest
+from affine import Affine
+
+from sm_platform.defs.choice import choose_checkpoint
+from sm_platform.defs.instance import PID_TAG, end_dead_runs, run_tags
+from sm_platform.defs.map_index import Row
+from sm_platform.defs.mapping import _later
+from sm_platform.defs.sample_set import gather
+from sm_platform.densesm.checkpoint import save
+from sm_platform.errors import MissingInputError, RecipeError
+from sm_platform.grid.window import GridWindow
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.models import ModelStore
+from sm_platform.schema import driver_tables, model_tables
+from sm_platform.schema.recipes import DENSESM_2024, EOV_2025, N_INPUTS, SM_100M_V1, Recipe
+from sm_platform.schema.region import Region
+from sm_platform.sources.simulated.build import write_archive
+from sm_platform.sources.simulated.period import Period
+from sm_platform.sources.simulated.places import RED_RIVER
+from sm_platform_tests.defs.seed_folder import PASSES, write_folder
+from sm_platform_tests.densesm.making import random_checkpoint
+from sm_platform_tests.desk import Desk
+
+DAY = date(2026, 3, 10)
+REGION = Region("delta", GridWindow("EPSG:6933", Affine(1, 0, 0, 0, -1, 0), (2, 2)), "archive", "a")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "lake")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "models")
+
+
+def register(
+    layout: Layout, models: ModelStore, name: str, cut_off: date, recipe: Recipe, until: date
+) -> None:
+    """A stored checkpoint that was trained until a day, registered for the region at another."""
+    made = random_checkpoint(recipe=recipe)
+    told = made.metadata | {"trained_until": until.isoformat()}
+    checkpoint = replace(made, checkpoint_id=name, metadata=told)
+    models.add(name, lambda folder: save(checkpoint, folder))
+    empty = dict.fromkeys(column.name for column in model_tables.CHECKPOINTS.columns)
+    row = empty | {
+        "checkpoint_id": name,
+        "checkpoint_fingerprint": checkpoint.fingerprint,
+        "recipe_id": recipe.recipe_id,
+        "recipe_fingerprint": recipe.fingerprint,
+        "n_members": 3,
+    }
+    rows = pa.Table.from_pylist([row], schema=model_tables.CHECKPOINTS.arrow_schema)
+    store.write(layout, model_tables.CHECKPOINTS, rows, region=REGION.region_id, day=cut_off)
+
+
+def features_of(layout: Layout, recipe: Recipe) -> None:
+    """Features of the day without a row: their note says the recipe."""
+    table = model_tables.SCENE_FEATURES
+    note = {"recipe_id": recipe.recipe_id, "recipe_fingerprint": recipe.fingerprint}
+    empty = table.arrow_schema.empty_table()
+    store.write(layout, table, empty, region=REGION.region_id, day=DAY, note=note)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name"), [(SM_100M_V1, "ours"), (EOV_2025, "theirs"), (DENSESM_2024, "theirs")]
+)
+def test_newest_checkpoint_of_the_recipe_of_the_features_is_taken(
+    layout: Layout, models: ModelStore, recipe: Recipe, name: str
+) -> None:
+    register(layout, models, "older", date(2025, 3, 1), SM_100M_V1, date(2025, 3, 1))
+    register(layout, models, "ours", date(2026, 3, 1), SM_100M_V1, date(2026, 3, 1))
+    register(layout, models, "theirs", date(2026, 3, 5), EOV_2025, date(2026, 3, 5))
+    features_of(layout, recipe)
+    assert choose_checkpoint(layout, models, REGION, None, DAY).checkpoint.checkpoint_id == name
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "until", "is_in_sample"),
+    [
+        (date(2026, 3, 10), date(2026, 3, 10), False),
+        (date(2026, 3, 11), date(2026, 3, 11), True),
+        (date(2026, 3, 1), date(2026, 3, 20), True),
+    ],
+)
+def test_day_is_in_sample_before_the_registration_or_the_training_ended(
+    layout: Layout, models: ModelStore, cut_off: date, until: date, is_in_sample: bool
+) -> None:
+    register(layout, models, "one", cut_off, SM_100M_V1, until)
+    chosen = choose_checkpoint(layout, models, REGION, None, DAY)
+    assert chosen.is_in_sample(DAY) == is_in_sample
+
+
+def sample(layout: Layout, start: datetime, hours: list[float], recipe: Recipe) -> None:
+    """Samples of one pass, each label so many hours after it; site 0, 1, ..."""
+    day, n = start.date(), len(hours)
+    scene = dict.fromkeys(column.name for column in driver_tables.S1_SCENES.columns) | {
+        "scene_id": "S1A_0",
+        "start_utc": start,
+        "end_utc": start,
+        "platform": "S1A",
+        "orbit_state": "D",
+        "relative_orbit": 91,
+        "datatake_id": "0",
+        "is_day_only": False,
+        "granule_ids": [],
+        "granule_sha256s": [],
+    }
+    scenes = pa.Table.from_pylist([scene], schema=driver_tables.S1_SCENES.arrow_schema)
+    store.write(layout, driver_tables.S1_SCENES, scenes, region=REGION.region_id, day=day)
+    rows = pa.table(
+        {
+            "site_id": np.arange(n),
+            "scene_id": ["S1A_0"] * n,
+            "block_id": np.zeros(n, np.int32),
+            "sm_m3m3": np.linspace(0.1, 0.2, n),
+            "time_difference_h": np.array(hours),
+            "source": ["planet_swc"] * n,
+            "label_type": ["product"] * n,
+            "qa": np.zeros(n, np.uint16),
+            "inputs": pa.FixedSizeListArray.from_arrays(np.full(n * N_INPUTS, 0.5), N_INPUTS),
+        }
+    )
+    note = {"recipe_id": recipe.recipe_id, "recipe_fingerprint": recipe.fingerprint}
+    table = model_tables.TRAINING_SAMPLES
+    store.write(layout, table, rows, region=REGION.region_id, day=day, note=note)
+
+
+def test_label_of_the_cut_off_day_near_a_pass_before_it_is_not_learnt(layout: Layout) -> None:
+    evening = datetime(2026, 3, 9, 22, 45, tzinfo=UTC)
+    sample(layout, evening, [-4.0, 1.0, 1.5, 7.75], SM_100M_V1)
+    found = gather(layout, "delta", DAY, 30, 100)
+    assert found.sm_m3m3.tolist() == pytest.approx([0.1, 0.1 + 0.1 / 3])
+    assert len(gather(layout, "delta", DAY + timedelta(1), 30, 100).sm_m3m3) == 4
+
+
+def test_samples_of_several_recipes_are_no_set(layout: Layout) -> None:
+    morning = datetime(2026, 3, 2, 11, tzinfo=UTC)
+    sample(layout, morning, [1.0], SM_100M_V1)
+    sample(layout, morning + timedelta(1), [1.0], DENSESM_2024)
+    with pytest.raises(RecipeError, match=r"densesm-2024.*sm-100m-v1"):
+        gather(layout, "delta", DAY, 30, 100)
+
+
+def test_without_a_sample_before_the_cut_off_the_message_names_the_asset(layout: Layout) -> None:
+    sample(layout, datetime(2026, 3, 9, 23, tzinfo=UTC), [3.0], SM_100M_V1)
+    with pytest.raises(MissingInputError, match="training_samples"):
+        gather(layout, "delta", DAY, 30, 100)
+
+
+@pytest.fixture(scope="module")
+def desk(server: IO[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A folder of the seed system, landed, with two checkpoints that nobody chose yet."""
+    root = tmp_path_factory.mktemp("review")
+    write_folder(root, "tiny")
+    models = ModelStore(root / "models")
+    for name, recipe in (("published", DENSESM_2024), ("seed", EOV_2025)):
+        checkpoint = replace(random_checkpoint(recipe=recipe), checkpoint_id=name)
+        models.add(name, lambda folder, made=checkpoint: save(made, folder))  # type: ignore[misc]
+    yield Desk(root, server, {"SM_FIRST_DAY": "2024-12-18", "SM_MIN_LOOKBACK_SHARE": "0"})
+
+
+def asked(*words: object) -> list[str]:
+    days = "--start", str(PASSES[0]), "--end", str(PASSES[1])
+    return ["run", "--region", "tiny", *days, *map(str, words)]
+
+
+def test_choice_share_and_reasons_of_a_run(desk: Desk) -> None:
+    data = desk.root / "tiny/data"
+    damaged = (
+        data / "ndvi_images/NDVI_2024-12-26.tif",
+        data / "weather_images/Weather_2025-01-01.tif",
+    )
+    whole = [path.read_bytes() for path in damaged]
+    for path, content in zip(damaged, whole, strict=True):
+        path.write_bytes(content[:40])
+    steps = "--archive", desk.root, "--download", "--extract"
+    answer = desk.run(*asked(*steps))
+    assert answer.code == 1
+    for path in damaged:
+        assert path.name in answer.err, "of each product every damaged file is named"
+    assert "2 days failed" in answer.err
+    for path, content in zip(damaged, whole, strict=True):
+        path.write_bytes(content)
+    desk.done(*asked(*steps))
+
+    desk.done(*asked("--process", "--checkpoint", "seed"))
+    assert recipes(desk) == {"eov-2025"}, "without --recipe it is the checkpoint's"
+    desk.done(*asked("--archive", desk.root, "--process", "--checkpoint", "published"))
+    assert recipes(desk) == {"densesm-2024"}
+    desk.done(*asked("--archive", desk.root, "--process"))
+    assert recipes(desk) == {"densesm-2024"}, "what was chosen stays"
+
+    strict = replace(desk, more=desk.more | {"SM_MIN_LOOKBACK_SHARE": "0.9"})
+    answer = strict.run(*asked("--process"))
+    assert answer.code == 1
+    assert "of 46 steps" in answer.err, "features that are there already are judged anew"
+
+
+def recipes(desk: Desk) -> set[str]:
+    days = PASSES[:2]
+    notes = [store.note_of(desk.layout, model_tables.SCENE_FEATURES, "tiny", day) for day in days]
+    return {note["recipe_id"] for note in notes if note}
+
+
+def test_each_map_names_the_next_revision_and_the_newest() -> None:
+    rows: list[Row] = [
+        {"map_id": f"{scene}_r{n:02d}", "scene_id": scene, "revision": n}
+        for scene in ("morning", "evening")
+        for n in (0, 1, 2)
+    ]
+    rows.append({"map_id": None, "scene_id": None, "revision": None})
+    assert _later(rows[0], rows) == ["morning_r01", "morning_r02"]
+    assert _later(rows[4], rows) == ["evening_r02"]
+
+
+def test_only_runs_of_dead_processes_are_ended(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        alive, dead = (
+            instance.create_run_for_job(
+                dg.job(name="nothing")(lambda: None),
+                status=dg.DagsterRunStatus.STARTED,
+                tags=run_tags() | {PID_TAG: str(pid)},
+            ).run_id
+            for pid in (os.getppid(), gone.pid)
+        )
+        end_dead_runs(instance)
+        found = {one: instance.get_run_by_id(one) for one in (alive, dead)}
+    states = [run.status.value for run in found.values() if run]
+    assert states == ["STARTED", "FAILURE"]
+
+
+def test_damaged_first_day_is_named(desk: Desk) -> None:
+    answer = replace(desk, more={"SM_FIRST_DAY": "2015"}).run("regions", "list")
+    assert answer.code == 2
+    assert "SM_FIRST_DAY" in answer.err
+
+
+def test_region_of_the_embedded_archive_needs_no_folder(desk: Desk) -> None:
+    folder = desk.root / "archive"
+    period = Period(date(2025, 3, 1), date(2025, 3, 1), date(2025, 3, 4))
+    write_archive(folder, seed=1, places=(RED_RIVER,), size=48, period=period, workers=1)
+    days = "--start", "2025-03-03", "--end", "2025-03-04"
+    late = replace(desk, more={"SM_FIRST_DAY": "2025-03-01"})
+    late.done("run", "--region", "red-river", *days, "--download")
+    assert "red-river  48 x 48" in desk.done("regions", "list").out
+
+
+def test_end_before_start_registers_nothing(desk: Desk) -> None:
+    write_folder(desk.root, "other")
+    days = "--start", "2025-01-06", "--end", "2025-01-03"
+    answer = desk.run("run", "--region", "other", *days, "--archive", desk.root)
+    assert answer.code == 2
+    assert "before the start" in answer.err
+    assert not desk.layout.part("regions", "other", None).exists()
