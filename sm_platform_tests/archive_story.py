@@ -42,8 +42,8 @@ def archive_story(desk: Desk) -> ArchiveStory:
     before = seen(archive)
     days = ("--start", TRAINED, "--end", LAST)
     desk.done("run", "--region", DELTA, *days, "--archive", archive, "--download", "--extract")
-    name = f"{DELTA}-{CUT_OFF.replace('-', '')}-sm-100m-v1"
     desk.done("learn", DELTA, TRAINED, DAY_BEFORE, CUT_OFF)
+    (name,) = desk.checkpoints()
     fingerprint = desk.checkpoint(name)["fingerprint"]
     desk.done("learn", DELTA, CUT_OFF, LAST, CUT_OFF)
     delta = desk.done("run", "--region", DELTA, "--start", CUT_OFF, "--end", LAST)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -113,6 +114,10 @@ class Desk:
         assert answer.code == 0, answer.err + answer.out
         return answer
 
+    def checkpoints(self) -> list[str]:
+        """Names of the stored checkpoints."""
+        return [line.split()[0] for line in self.done("models", "list").out.splitlines()]
+
     def checkpoint(self, name: str) -> dict[str, Any]:
         """What the file of a stored checkpoint says."""
         found: dict[str, Any] = json.loads((self.models / name / "checkpoint.json").read_text())
@@ -121,7 +126,7 @@ class Desk:
     def table(self, query: str) -> pd.DataFrame:
         """What `sql` answers, read back from its CSV; times as UTC."""
         text = self.done("sql", "--csv", query).out
-        return pd.read_csv(pd.io.common.StringIO(text))
+        return pd.read_csv(StringIO(text))
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:

@@ -13,9 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rasterio
-from rio_cogeo import cog_validate
+from rio_cogeo.cogeo import cog_validate
 
-from sm_platform.defs.sample_set import gather
 from sm_platform.schema.product import Qa
 from sm_platform_tests import archive_story as archive
 from sm_platform_tests import golden_story as golden
@@ -31,9 +30,7 @@ def stories(server: IO[str], tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Both stories, begun at the same time: a core each."""
     desks = [tmp_path_factory.mktemp(name) for name in ("golden", "archive")]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        told = pool.submit(
-            archive.archive_story, Desk(desks[1], server, archive.ENVIRONMENT)
-        )
+        told = pool.submit(archive.archive_story, Desk(desks[1], server, archive.ENVIRONMENT))
         has_golden = (SHARED / "golden").is_dir()
         seed = (
             pool.submit(golden.golden_story, Desk(desks[0], server, {}), SHARED)
@@ -63,7 +60,7 @@ def index(desk: Desk, region: str, day: str) -> list[Row]:
 
 
 def layer(desk: Desk, row: Row, name: str) -> Path:
-    return desk.layout.root / row["path"] / f"{row['map_id']}_{name}.tif"
+    return desk.layout.root / str(row["path"]) / f"{row['map_id']}_{name}.tif"
 
 
 def item(desk: Desk, row: Row) -> Row:
@@ -142,7 +139,9 @@ def test_materialization_shows_picture_and_lineage(gold: golden.GoldenStory) -> 
     assert told["checkpoint"].value == "published"
     assert told["granules"].value == [f"S1_{golden.FIRST}"]
     assert "data:image/png;base64," in told["picture"].value
-    assert metadata(gold.desk, "sm_maps", f"2025-01-04|{golden.REGION}")["status"].value == "no_pass"
+    assert (
+        metadata(gold.desk, "sm_maps", f"2025-01-04|{golden.REGION}")["status"].value == "no_pass"
+    )
 
 
 def metadata(desk: Desk, asset: str, key: str) -> dict[str, Any]:
@@ -207,9 +206,7 @@ def test_step_that_comes_too_early_names_the_one_before(
 
 
 @pytest.mark.parametrize("region", [archive.DELTA, archive.HILLS])
-def test_every_pass_of_the_archive_is_mapped(
-    simulated: archive.ArchiveStory, region: str
-) -> None:
+def test_every_pass_of_the_archive_is_mapped(simulated: archive.ArchiveStory, region: str) -> None:
     first = archive.CUT_OFF if region == archive.DELTA else archive.HILLS_FIRST
     days = [f"2025-03-{n:02d}" for n in range(int(first[-2:]), int(archive.LAST[-2:]) + 1)]
     granules = (simulated.archive / "s1_grd" / region).iterdir()
@@ -238,9 +235,7 @@ def test_lineage_leads_from_each_map_to_the_providers_files(
     assert len(maps) == 4
     checkpoint = simulated.desk.checkpoint(simulated.checkpoint_id)
     for row in maps:
-        homes = [
-            next(simulated.archive.glob(f"s1_grd/*/{name}")) for name in row["granule_ids"]
-        ]
+        homes = [next(simulated.archive.glob(f"s1_grd/*/{name}")) for name in row["granule_ids"]]
         hashes = [digest(*sorted(home.iterdir())) for home in homes]
         assert row["granule_sha256s"] == hashes
         assert row["checkpoint_fingerprint"] == checkpoint["fingerprint"]
@@ -299,6 +294,7 @@ def test_no_label_of_the_mapped_days_was_learnt(simulated: archive.ArchiveStory)
     assert counted[True] > 100, "labels of the mapped days are at hand"
     assert 0 < told["metadata"]["n_samples"] < counted[False]
     assert told["fingerprint"] == simulated.fingerprint_before, "and change nothing"
+    assert simulated.desk.checkpoints() == [simulated.checkpoint_id]
 
 
 def test_archive_is_read_without_its_truth_and_left_as_it_was(

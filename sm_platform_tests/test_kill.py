@@ -1,7 +1,6 @@
 """Runs that are killed at any moment, or go on side by side, end as one undisturbed run."""
 
 import json
-import random
 import time
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import dagster as dg
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rasterio
@@ -22,12 +22,12 @@ from sm_platform_tests.densesm.making import random_checkpoint
 from sm_platform_tests.desk import Desk, Running
 
 REGION = RED_RIVER.region_id
-PERIOD = Period(date(2025, 2, 1), date(2025, 3, 1), date(2025, 3, 15))
-FIRST, LAST = "2025-03-08", "2025-03-11"
-DAYS = {f"2025-03-{n:02d}" for n in range(8, 12)}
-PASS_DAYS = ["2025-03-09", "2025-03-11"]
+PERIOD = Period(date(2025, 2, 20), date(2025, 3, 10), date(2025, 3, 31))
+FIRST, LAST = "2025-03-23", "2025-03-26"
+DAYS = {f"2025-03-{n:02d}" for n in range(23, 27)}
+PASS_DAYS = ["2025-03-23", "2025-03-26"]
 PAUSE_S = 0.02
-ENVIRONMENT = {"SM_FIRST_DAY": "2025-02-09", "SM_MIN_LOOKBACK_SHARE": "0"}
+ENVIRONMENT = {"SM_FIRST_DAY": "2025-02-26", "SM_MIN_LOOKBACK_SHARE": "0"}
 OPEN_STATES = {
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -35,8 +35,8 @@ OPEN_STATES = {
 }
 MOMENTS = [
     ("granules/weather/*/*/*", 29),
-    ("tables/weather/*/*", 39),
-    ("tables/s1_backscatter/*/*", 4),
+    ("tables/weather/*/*", 38),
+    ("tables/s1_backscatter/*/*", 29),
     ("tables/scene_features/*/*", 4),
     ("maps/*/*/*/*/*", 2),
 ]
@@ -116,11 +116,11 @@ def read(path: Path) -> None:
         raise AssertionError(f"{path} is no file of a lake")
 
 
-def kill_at(worker: Worker, moment: tuple[str, int], rng: random.Random) -> int:
+def kill_at(worker: Worker, moment: tuple[str, int], rng: np.random.Generator) -> int:
     """Start the run, read along, kill it when it has come so far; its exit code."""
     pattern, most = moment
     running, reader = worker.start(), Reader(worker.desk)
-    number, pause = rng.randint(1, most), rng.uniform(0, 0.4)
+    number, pause = rng.integers(1, most + 1), rng.uniform(0, 0.4)
     while not running.is_over and len(list(worker.desk.layout.root.glob(pattern))) < number:
         reader.look()
     until = time.monotonic() + pause
@@ -134,7 +134,7 @@ def kill_at(worker: Worker, moment: tuple[str, int], rng: random.Random) -> int:
 def finished(desk: Desk) -> dict[Path, int]:
     """Time of change of all that no later run needs to touch again."""
     root = desk.layout.root
-    days = [path for path in desk.layout.tables.rglob("day=*/part.parquet")]
+    days = desk.layout.tables.rglob("day=*/part.parquet")
     kept = [path for path in days if not path.is_relative_to(desk.layout.table("sm_maps"))]
     indexed = {path.parent.name[4:] for path in desk.layout.table("sm_maps").rglob("part.parquet")}
     maps = [
@@ -160,7 +160,7 @@ def check_whole(desk: Desk) -> None:
     folders = {path for path in desk.layout.maps.rglob("SM100_*") if path.is_dir()}
     assert folders == {desk.layout.root / row["path"] for row in maps}
     for asset in ("s1_granules", "s1_scenes", "s1_backscatter", "scene_features", "sm_maps"):
-        assert desk.days_materialized(asset, REGION) == DAYS, asset
+        assert desk.days_materialized(asset, REGION) >= DAYS, asset
     assert not [path for path in desk.layout.aside.rglob("*") if not is_empty_folder(path)]
 
 
@@ -174,7 +174,7 @@ def states(desk: Desk) -> list[dg.DagsterRunStatus]:
 
 
 def test_killed_runs_are_taken_up_where_they_were(worker: Worker) -> None:
-    rng = random.Random(20250309)
+    rng = np.random.default_rng(20250309)
     before: dict[Path, int] = {}
     codes = []
     for moment in MOMENTS:
@@ -204,5 +204,3 @@ def test_two_runs_of_a_region_at_once_end_well(worker: Worker) -> None:
     assert answers[0].out == answers[1].out
     check_whole(worker.desk)
     assert not OPEN_STATES & set(states(worker.desk))
-
-

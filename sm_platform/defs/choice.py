@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from sm_platform.densesm.checkpoint import Checkpoint, load
-from sm_platform.errors import MissingInputError
+from sm_platform.errors import CheckpointError, MissingInputError, UsageError
+from sm_platform.grid.calendar import parse_day
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -51,7 +52,7 @@ def choose_checkpoint(
     named = said or region.checkpoint_id
     if named:
         checkpoint = load(models.folder(named))
-        return Chosen(checkpoint, _trained_until(checkpoint) or date.max)
+        return Chosen(checkpoint, trained_until(checkpoint) or date.max)
     features = store.note_of(layout, SCENE_FEATURES, region.region_id, day) or {}
     known = _registered(layout, region.region_id)
     fitting = [one for one in known if one.recipe_fingerprint == features.get("recipe_fingerprint")]
@@ -62,7 +63,7 @@ def choose_checkpoint(
         )
     chosen = _newest(fitting or known, day)
     checkpoint = load(models.folder(chosen.checkpoint_id))
-    return Chosen(checkpoint, max(chosen.cut_off, _trained_until(checkpoint) or chosen.cut_off))
+    return Chosen(checkpoint, max(chosen.cut_off, trained_until(checkpoint) or chosen.cut_off))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,10 @@ def _newest(known: Sequence[_Registered], day: date) -> _Registered:
     return [one for one in known if one.cut_off <= limit][-1]
 
 
-def _trained_until(checkpoint: Checkpoint) -> date | None:
+def trained_until(checkpoint: Checkpoint) -> date | None:
+    """The day from which on no label was used; raises CheckpointError when it is no day."""
     text = checkpoint.metadata.get("trained_until")
-    return date.fromisoformat(str(text)) if text else None
+    try:
+        return parse_day(str(text)) if text else None
+    except UsageError as error:
+        raise CheckpointError(f"{checkpoint.checkpoint_id}: trained_until: {error}") from error

@@ -74,6 +74,9 @@ def _work(
         except SmPlatformError as error:
             failed[key] = str(error)
             context.log.error(f"{key}: {error}")
+        except Exception as error:  # one day's fault must not take the finished days with it
+            failed[key] = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
+            context.log.exception(f"{key} failed")
         now = time.monotonic()
         if now - said > PROGRESS_SECONDS:
             said, left = now, (now - began) / number * (len(keys) - number)

@@ -76,7 +76,8 @@ def open_inputs(
         if not found:
             raise MissingInputError(
                 f"No {table.name} of {name} between {around[0]} and {around[-1]} is in the lake: "
-                f"run --download and --extract (assets {table.name}_granules, {table.name}) first."
+                f"run --download and --extract (assets {table.name}_granules, {table.name}); if "
+                "they were run, the source has no file of these days: add them there."
             )
     soil, soil_hash = static_raster(layout, tables.SOIL, name, "--extract")
     terrain, terrain_hash = static_raster(layout, tables.STATIC_DRIVERS, name, "--extract")

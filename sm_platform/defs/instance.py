@@ -1,43 +1,52 @@
 """The Dagster instance of the command line, and runs that a killed command line left behind."""
 
 import os
-import shutil
 import socket
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
+from yaml import YAMLError  # type: ignore[import-untyped]
 
-from sm_platform.defs.resources import CHECKOUT, point_dagster_at, settings
-from sm_platform.lake.atomic import sweep
+from sm_platform.defs.home import prepare_home
+from sm_platform.defs.resources import settings
+from sm_platform.errors import LakeError
+from sm_platform.lake.atomic import explained, sweep
 from sm_platform.lake.layout import Layout
 
 HOST_TAG = "sm_platform/host"
 PID_TAG = "sm_platform/pid"
-OPEN_STATES = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
-
-
-def prepare_home() -> Path:
-    """The Dagster home, made if need be with the checkout's dagster.yaml in it."""
-    home = settings().dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
-    if not config.exists():
-        draft = home / f".dagster.yaml.{os.getpid()}"
-        shutil.copyfile(CHECKOUT / "dagster.yaml", draft)
-        draft.replace(config)
-    return home
+OPEN_STATES = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 def open_instance() -> dg.DagsterInstance:
     """The instance, after ending runs and sweeping writes of dead command lines."""
-    home = prepare_home()
-    point_dagster_at(home)
+    with explained(settings().dagster_home):
+        prepare_home()
     instance = dg.DagsterInstance.get()
     end_dead_runs(instance)
     now = settings()
     for aside in (Layout(now.data_lake).aside, now.models / ".aside"):
         sweep(aside)
     return instance
+
+
+@contextmanager
+def home_explained() -> Iterator[None]:
+    """Turns what fails in Dagster's own files (full, read-only, changed) into a LakeError."""
+    try:
+        yield
+    except (SQLAlchemyError, YAMLError, dg.DagsterInvalidConfigError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise LakeError(
+            f"DAGSTER_HOME {settings().dagster_home} cannot be used ({reason}): free space, make "
+            "it writable, or put its dagster.yaml right."
+        ) from error
 
 
 def run_tags() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Running assets from the command line: the same graph and instance as the UI, month by month."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -9,13 +10,16 @@ from typing import Any
 import dagster as dg
 
 from sm_platform.definitions import defs
+from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import run_tags
-from sm_platform.errors import DataError
+from sm_platform.errors import DataError, SmPlatformError
 
-DAYS_PER_RUN = 31
+DAYS_PER_RUN = 62
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+OURS = re.compile(rf"^{re.escape(SmPlatformError.__module__)}\.\w+: ")
+"""How Dagster begins the message of an error of ours."""
 
 Failures = dict[date, str]
 Say = Callable[[str], None]
@@ -48,15 +52,18 @@ class Launcher:
         *,
         is_driver: bool = False,
     ) -> None:
-        """Materialize dated assets over these days, leaving out those that failed before."""
+        """Materialize dated assets over these days, leaving out those that failed before.
+
+        Of drivers none is left out: where one file is damaged, those of the other driver count.
+        """
         failed = self.driver_failures if is_driver else self.failures
-        good = [day for day in days if day not in failed]
+        good = [day for day in days if is_driver or day not in failed]
         for stretch in stretches(good, DAYS_PER_RUN):
             first, last = stretch[0], stretch[-1]
             tags = {RANGE_START: self._key(first), RANGE_END: self._key(last)}
             result = self._run(assets, config, tags, None)
             if not result.success:
-                failed.update(_failed_days(result, stretch))
+                _add(failed, _failed_days(result, stretch))
             self.say(f"{self.region_id} {first}..{last}: {', '.join(assets)}")
 
     def pending(self, assets: Sequence[str], days: Sequence[date]) -> list[date]:
@@ -76,14 +83,19 @@ class Launcher:
     ) -> dg.ExecuteInProcessResult:
         job = defs.resolve_implicit_global_asset_job_def()
         ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
-        return job.execute_in_process(
-            instance=self.instance,
-            asset_selection=[dg.AssetKey(name) for name in assets],
-            partition_key=partition_key,
-            run_config={**QUIET, "ops": ops},
-            tags={**tags, **run_tags()},
-            raise_on_error=False,
-        )
+        with event_log_open():
+            result = job.execute_in_process(
+                instance=self.instance,
+                asset_selection=[dg.AssetKey(name) for name in assets],
+                partition_key=partition_key,
+                run_config={**QUIET, "ops": ops},
+                tags={**tags, **run_tags()},
+                raise_on_error=False,
+            )
+        if any(_is_interrupted(failure) for failure in _step_failures(result)):
+            self.say("Interrupted: what is finished is kept; the same command goes on from there.")
+            raise KeyboardInterrupt
+        return result
 
 
 def stretches(days: Sequence[date], longest: int) -> list[list[date]]:
@@ -102,15 +114,19 @@ def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Fai
     """Reasons by day, of all assets; one that broke down as a whole failed on all these days."""
     failed: Failures = {}
     for failure in _step_failures(result):
-        for day, why in (_named_days(failure) or dict.fromkeys(days, _why(failure))).items():
-            failed[day] = f"{failed[day]} {why}" if day in failed else why
+        _add(failed, _named_days(failure) or dict.fromkeys(days, _why(failure)))
     return failed or dict.fromkeys(days, _reason(result))
 
 
+def _add(failed: Failures, more: Failures) -> None:
+    for day, why in more.items():
+        failed[day] = f"{failed[day]} {why}" if day in failed else why
+
+
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """What a failed run says first, in one line."""
+    """What a failed run says, a line for each asset that failed."""
     nothing = f"run {result.run_id} failed: see it in the UI (process {os.getpid()})"
-    return next((_why(failure) for failure in _step_failures(result)), nothing)
+    return "\n".join(_why(failure) for failure in _step_failures(result)) or nothing
 
 
 def _step_failures(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
@@ -129,5 +145,16 @@ def _why(failure: dg.DagsterEvent) -> str:
     data = failure.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return str(data.user_failure_data.description)
-    cause = data.error.cause or data.error if data.error else None
-    return (cause.message if cause else "a step failed").strip()
+    return OURS.sub("", _raised(failure)[1])
+
+
+def _raised(failure: dg.DagsterEvent) -> tuple[str, str]:
+    """Class and message of what an asset raised, without Dagster's own error around it."""
+    error = failure.step_failure_data.error
+    cause = error.cause or error if error else None
+    return (str(cause.cls_name), cause.message.strip()) if cause else ("", "a step failed")
+
+
+def _is_interrupted(failure: dg.DagsterEvent) -> bool:
+    """Dagster takes Ctrl-C in an asset for its failure and would go on with the next one."""
+    return _raised(failure)[0] == dg.DagsterExecutionInterruptedError.__name__

@@ -19,7 +19,7 @@ from sm_platform.lake.layout import Layout
 from sm_platform.lake.maps import replace_text, write_map
 from sm_platform.maps.assemble import assemble
 from sm_platform.maps.item import deprecated
-from sm_platform.maps.names import folder_parts, item_file
+from sm_platform.maps.names import folder_parts, item_file, layer_file
 from sm_platform.maps.product import MapLineage, MapPass, MapProduct
 from sm_platform.maps.render import json_bytes, map_files
 from sm_platform.maps.summary import summary
@@ -47,16 +47,23 @@ class Mapper:
         scenes = read_scenes(self.layout, region, day)
         features = read_features(self.layout, region, day)
         self._check_recipe(features)
-        known = [row for row in read_index(self.layout, region, day) if row["map_id"]]
+        rows = read_index(self.layout, region, day)
+        known = [row for row in rows if row["map_id"] and self._is_whole(row)]
         made = [self._map_pass(scene, features, known, day) for scene in scenes]
         rows = _merged(known, [row for row in made if row is not None])
         if not any(row["is_latest"] for row in rows):
-            rows += [_without_map(scenes)]
+            rows += [_without_map(scenes, features)]
         status = "mapped" if any(row["is_latest"] for row in rows) else rows[-1]["status"]
         note = {"status": status, "rows": len(rows)}
         write_index(self.layout, region, day, rows, note)
         self._deprecate(rows)
         return rows
+
+    def _is_whole(self, row: Row) -> bool:
+        """Whether a current map has its files; one that lost some is made again in its place."""
+        names = [layer_file(row["map_id"], layer) for layer, _ in row["layer_sha256"] or ()]
+        folder = self.layout.root / (row["path"] or "")
+        return not row["is_latest"] or all((folder / name).is_file() for name in names)
 
     def _check_recipe(self, features: DayFeatures) -> None:
         ours, theirs = self.chosen.checkpoint, features.note
@@ -81,7 +88,8 @@ class Mapper:
         if stored is None or not _is_seen(stored) or stands:
             return None
         seen = _seen(self.region, scene, own)
-        lineage = self._lineage(hashed, day)
+        held = bool(np.any(stored.qa & Qa.WEATHER_FILLED))
+        lineage = self._lineage(hashed, day, is_preliminary=held)
         product = self._product(stored, seen, lineage, revision=len(own))
         figures = summary(product)
         if not figures.n_valid or (latest and latest["pixel_sha256"] == figures.pixel_sha256):
@@ -119,10 +127,9 @@ class Mapper:
             revision=revision,
         )
 
-    def _lineage(self, hashed: str, day: date) -> MapLineage:
+    def _lineage(self, hashed: str, day: date, *, is_preliminary: bool) -> MapLineage:
         checkpoint = self.chosen.checkpoint
         recipe = find_recipe(checkpoint.recipe_id)
-        is_issued = recipe.only_available
         return MapLineage(
             recipe_id=recipe.recipe_id,
             recipe_fingerprint=recipe.fingerprint,
@@ -130,7 +137,7 @@ class Mapper:
             checkpoint_fingerprint=checkpoint.fingerprint,
             code_version=__version__,
             input_hash=hashed,
-            inputs_status="preliminary" if is_issued else "final",
+            inputs_status="preliminary" if is_preliminary else "final",
             qa_critical_mask=0 if recipe.only_missing_masks else QA_CRITICAL_MASK,
             is_in_sample=self.chosen.is_in_sample(day),
             citation=CITATION,
@@ -195,8 +202,12 @@ def _merged(known: list[Row], made: list[Row]) -> list[Row]:
     return older + made
 
 
-def _without_map(scenes: list[Scene]) -> Row:
+def _without_map(scenes: list[Scene], features: DayFeatures) -> Row:
     if not scenes:
         return day_row("no_pass", "no Sentinel-1 pass on this day")
     names = ", ".join(scene.scene_id for scene in scenes)
-    return day_row("no_data", f"no pixel of {names} has all inputs")
+    lacking = [name for one in features.scenes.values() for name in one.inputs_lacking()]
+    if not lacking:
+        return day_row("no_data", f"every pixel of {names} lacks an input or is masked")
+    missing = ", ".join(dict.fromkeys(lacking))
+    return day_row("no_data", f"no pixel of {names} has all inputs: {missing} missing everywhere")

@@ -86,9 +86,8 @@ def _tiles(
         return read(paths, lonlat_bounds(window))
     except GranuleError as error:
         damaged = [g for g in granules if any(name in str(error) for name in g.files)]
-        for granule in damaged:
-            quarantine(layout, region_id, granule, str(error))
-        raise DataError(f"{error} It lies in quarantine now.") from error
+        places = [str(quarantine(layout, region_id, one, str(error))) for one in damaged]
+        raise DataError(f"{error} It lies in {', '.join(places)}.") from error
 
 
 def _swc(granule: LandedGranule, _: GridWindow) -> Raster:
@@ -97,7 +96,21 @@ def _swc(granule: LandedGranule, _: GridWindow) -> Raster:
 
 
 def _seed(read: Callable[[Path], Raster]) -> Reader:
-    return lambda granule, _: read(_paths(granule)[0])
+    """A reader that refuses files of another place: nobody else has looked where they lie."""
+
+    def read_near(granule: LandedGranule, window: GridWindow) -> Raster:
+        path = _paths(granule)[0]
+        raster = read(path)
+        west, south, east, north = lonlat_bounds(raster.window)
+        left, bottom, right, top = lonlat_bounds(window)
+        if not (west < right and left < east and south < top and bottom < north):
+            raise GranuleError(
+                f"{path.name}: lies at {west:.3f}..{east:.3f} E, {south:.3f}..{north:.3f} N, "
+                "outside the region: bring the file of the region."
+            )
+        return raster
+
+    return read_near
 
 
 TILE_READERS = {"glo30": glo30.read_elevation, "worldcover": worldcover.read_land_cover}

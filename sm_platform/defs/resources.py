@@ -112,7 +112,10 @@ def resources() -> dict[str, object]:
 
 def _folder(variable: str, default: str) -> Path:
     text = os.environ.get(variable)
-    return Path(text).expanduser().resolve() if text else CHECKOUT / default
+    try:
+        return Path(text).expanduser().resolve() if text else CHECKOUT / default
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a loop of links
+        raise UsageError(f"{variable} is '{text}', no folder ({error}): write its path.") from error
 
 
 def _day(variable: str, default: str) -> date:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sm_platform.errors import MissingInputError
+from sm_platform.errors import GranuleError, MissingInputError
 from sm_platform.formats.s1_earth_engine import SceneProperties, read_properties
 from sm_platform.grid.window import Raster
 from sm_platform.lake import store
@@ -44,16 +44,27 @@ class Scene:
 
 
 def scenes_of(granules: Sequence[LandedGranule]) -> list[Scene]:
-    """The passes that a day's frames make, in order of time; each slice counts once."""
+    """The passes that a day's frames make, in order of time; each slice counts once.
+
+    Raises:
+        GranuleError: naming each frame whose properties are damaged.
+    """
     passes: dict[str, list[tuple[SceneProperties, LandedGranule]]] = defaultdict(list)
     days: list[Scene] = []
+    damaged: list[str] = []
     for granule in granules:
         if granule.format == "seed_layout":
             days.append(_day_scene(granule))
             continue
         name = next(name for name in granule.files if name.endswith(".json"))
-        found = read_properties(granule.folder / name)
+        try:
+            found = read_properties(granule.folder / name)
+        except GranuleError as error:
+            damaged.append(str(error))
+            continue
         passes[f"{found.platform}_{found.datatake_id}"].append((found, granule))
+    if damaged:
+        raise GranuleError(" ".join(damaged))
     made = [_scene(scene_id, frames) for scene_id, frames in passes.items()]
     return sorted(days + made, key=lambda scene: (scene.start_utc, scene.scene_id))
 

@@ -6,14 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from sm_platform.defs.assets.granules import open_source
+from sm_platform.defs.choice import trained_until
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
+from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import settings
 from sm_platform.densesm.checkpoint import load
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
+from sm_platform.schema.driver_tables import NDVI, WEATHER
 from sm_platform.schema.model_tables import CHECKPOINTS
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Product
@@ -65,7 +68,8 @@ def run_steps(
     recipe = {"recipe": request.recipe_id} if request.recipe_id else {}
     chosen = {"checkpoint": request.checkpoint_id} if request.checkpoint_id else {}
     drivers = stale_driver_days(launcher, request) if _lands(steps) else []
-    passes = request.days if not only_missing else launcher.pending(PASS_ASSETS, request.days)
+    days = launcher.pending(PASS_ASSETS, request.days) if only_missing else request.days
+    passes = [*remembered_days(launcher, request), *days] if _lands(steps) else []
     if Step.DOWNLOAD in steps:
         launcher.once(["static_granules"])
         launcher.over(["ndvi_granules", "weather_granules"], drivers, is_driver=True)
@@ -88,8 +92,19 @@ def _lands(steps: Sequence[Step]) -> bool:
     return Step.DOWNLOAD in steps or Step.EXTRACT in steps
 
 
+def remembered_days(launcher: Launcher, request: Request) -> list[date]:
+    """Days before the first one whose passes tell flooded fields, as far as never extracted.
+
+    None where passes have no track (a folder of the seed system).
+    """
+    first = max(request.start - timedelta(MEMORY_DAYS), settings().first_day)
+    if request.region.source == "seed_layout" or first == request.start:
+        return []
+    return launcher.pending(PASS_ASSETS, days_between(first, request.start - timedelta(1)))
+
+
 def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
-    """Look-back days to be run: never made, or with a granule that has not been landed."""
+    """Look-back days to be run: never made, not in the lake, or with a granule not landed."""
     days = request.driver_days
     unmade = launcher.pending(["ndvi_granules", "weather_granules", "ndvi", "weather"], days)
     layout, region = Layout(settings().data_lake), request.region
@@ -106,7 +121,9 @@ def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
             granule.product.value, region.region_id, granule.day, granule.granule_id
         ).is_dir()
     }
-    return sorted({*unmade, *(day for day in new if day is not None)})
+    stored = [set(store.days_made(layout, one, region.region_id)) for one in (NDVI, WEATHER)]
+    lost = [day for day in days if any(day not in made for made in stored)]
+    return sorted({*unmade, *lost, *(day for day in new if day is not None)})
 
 
 def register_checkpoint(launcher: Launcher, request: Request) -> None:
@@ -117,8 +134,7 @@ def register_checkpoint(launcher: Launcher, request: Request) -> None:
     now = settings()
     checkpoint = load(ModelStore(now.models).folder(name))
     today = datetime.now(UTC).date()
-    told = checkpoint.metadata.get("trained_until")
-    day = max(min(date.fromisoformat(str(told)) if told else today, today), now.first_day)
+    day = max(min(trained_until(checkpoint) or today, today), now.first_day)
     note = store.note_of(Layout(now.data_lake), CHECKPOINTS, request.region.region_id, day)
     if note is None or note["inputs"] != checkpoint.fingerprint:
         launcher.over(["checkpoints"], [day], {"checkpoints": {"source_checkpoint": name}})

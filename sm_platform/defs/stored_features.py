@@ -18,6 +18,8 @@ from sm_platform.schema.model_tables import SCENE_FEATURES, SCENE_SERIES
 from sm_platform.schema.recipes import N_SERIES, SCALARS
 from sm_platform.schema.rows import FeatureRows
 
+SERIES = ("ndvi", "temperature_2m", "precipitation")
+
 
 @dataclass(frozen=True, slots=True)
 class SceneFeatures:
@@ -27,6 +29,15 @@ class SceneFeatures:
     cell_id: NDArray[np.int32]
     qa: NDArray[np.uint16]
     ndvi_age_d: NDArray[np.uint16]
+
+    def inputs_lacking(self) -> list[str]:
+        """Names of the inputs that no row has."""
+        scalars = np.asarray(np.isnan(self.rows.scalars).all(axis=0))
+        has_gap = np.asarray(np.isnan(self.rows.series).any(axis=2))
+        series = np.asarray(has_gap[self.rows.series_index].all(axis=0))
+        names = [*(entry.name for entry in SCALARS), *SERIES]
+        is_lacking = np.concatenate([scalars, series])
+        return [name for name, lacks in zip(names, is_lacking, strict=True) if lacks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ def _scene(name: str, made: store.Partition, series: pa.Table) -> SceneFeatures:
 def _stack(series: pa.Table) -> NDArray[np.float32]:
     parts = [
         values_of(pa.chunked_array([chunk.flatten() for chunk in series[name].chunks]))
-        for name in ("ndvi", "temperature_2m", "precipitation")
+        for name in SERIES
     ]
     stacked = np.stack([part.reshape(series.num_rows, -1) for part in parts], axis=1)
     if stacked.shape[1] != N_SERIES:

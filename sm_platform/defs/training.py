@@ -33,13 +33,17 @@ class Trained:
 
 def fit(
     samples: SampleSet,
-    checkpoint_id: str,
+    stem: str,
     settings: TrainingSettings,
     *,
     told: dict[str, object],
     progress: Callable[[str], None],
 ) -> Trained:
-    """Train on whole 3 km blocks, steer on others, and judge on blocks used for neither."""
+    """Train on whole 3 km blocks, steer on others, and judge on blocks used for neither.
+
+    The checkpoint is named `stem` and the first digits of its fingerprint: other weights have
+    another name.
+    """
     role = split_by_block(samples.block_id, seed=settings.seed)
     parts = {name: np.flatnonzero(role == name.value) for name in (Role.TRAIN, Role.VALIDATION)}
     test = np.flatnonzero(role == Role.TEST.value)
@@ -59,14 +63,15 @@ def fit(
         "code_version": __version__,
         "profile": "reduced: few members and epochs, to show the whole path",
     }
-    checkpoint = _checkpoint(samples.recipe, checkpoint_id, ensemble, metadata)
+    checkpoint = _checkpoint(samples.recipe, stem, ensemble, metadata)
     found = predict(prepare(checkpoint), take(samples.rows, test))
     truth = samples.sm_m3m3[test]
     score = agreement(found.mean, truth)
     scored = dict(checkpoint.metadata) | {
         "test": {"rmse_m3m3": score.rmse, "bias_m3m3": score.bias, "r": score.r, "n": score.n}
     }
-    final = _checkpoint(samples.recipe, checkpoint_id, ensemble, scored)
+    name = f"{stem}-{checkpoint.fingerprint[:6]}"
+    final = _checkpoint(samples.recipe, name, ensemble, scored)
     return Trained(final, score, len(training), truth, found.mean, ensemble)
 
 

@@ -154,6 +154,7 @@ def _card(checkpoint: Checkpoint, weights: bytes) -> str:
         "metadata": dict(checkpoint.metadata),
     }
     try:
+        card["card_sha256"] = _card_sha256(card)
         return json.dumps(card, indent=1, sort_keys=True, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise CheckpointError(
@@ -161,9 +162,16 @@ def _card(checkpoint: Checkpoint, weights: bytes) -> str:
         ) from error
 
 
+def _card_sha256(card: dict[str, Any]) -> str:
+    """Hash over the card's other entries: neither a day nor a licence in it can change unseen."""
+    rest = {key: value for key, value in card.items() if key != "card_sha256"}
+    text = json.dumps(rest, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _spoilt(folder: Path, error: Exception) -> CheckpointError:
     return CheckpointError(
-        f"{folder / CARD_NAME} is not a checkpoint's card ({error!r}): "
+        f"{folder / CARD_NAME} is not a checkpoint's card ({type(error).__name__}: {error}): "
         "take the checkpoint from its origin again."
     )
 
@@ -179,6 +187,11 @@ def _read_card(folder: Path) -> dict[str, Any]:
         raise _spoilt(folder, error) from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise _spoilt(folder, ValueError(f"its format is not {FORMAT}"))
+    if card.get("card_sha256") != _card_sha256(card):
+        raise CheckpointError(
+            f"{folder / CARD_NAME} was changed after it was written (card_sha256 differs): "
+            "take the checkpoint from its origin again."
+        )
     return card
 
 

@@ -6,6 +6,7 @@ everything but the output layer, which is called `mv` there. GPU tensors come to
 
 import pickle
 import re
+import struct
 from pathlib import Path
 
 import torch
@@ -16,7 +17,10 @@ from sm_platform.densesm.states import compare_keys, sound_state
 from sm_platform.errors import CheckpointError
 
 FILE_NAME = re.compile(r"(?:.*_)?(\d+)_(\d+)\.pt")
-UNREADABLE = (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError)
+UNREADABLE = (
+    *(RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError),
+    *(AssertionError, ArithmeticError, struct.error),
+)
 """What torch raises for a damaged file, by the place of the damage."""
 
 
@@ -82,7 +86,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         ) from error
     except UNREADABLE as error:
         raise CheckpointError(
-            f"{path}: not a readable .pt file ({error}): fetch it again."
+            f"{path}: not a readable .pt file ({error or type(error).__name__}): fetch it again."
         ) from error
     entries = state.items() if isinstance(state, dict) else [("", state)]
     if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in entries):

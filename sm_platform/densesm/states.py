@@ -49,6 +49,8 @@ def compare_keys(expected: set[str], found: set[str], where: str) -> None:
 
 
 def _sound_tensor(tensor: Tensor, shape: tuple[int, ...], where: str) -> Tensor:
+    if tensor.layout is not torch.strided:
+        raise CheckpointError(f"{where} is a sparse tensor: save it dense.")
     if tuple(tensor.shape) != shape:
         raise CheckpointError(
             f"{where} has shape {tuple(tensor.shape)}, not {shape}: the file is of another member."

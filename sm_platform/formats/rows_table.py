@@ -59,7 +59,8 @@ def _check_names(found: list[str], wanted: list[str], path: Path) -> None:
             f"{path.name} has {len(wanted) - len(absent)} of the {len(wanted)} columns 0..152; "
             f"absent: {shown}. Write one column for each input."
         )
-    twice = [name for name in wanted if found.count(name) > 1]
+    # pandas calls the second column 3 of a CSV 3.1
+    twice = [name for name in wanted if found.count(name) > 1 or f"{name}.1" in found]
     if twice:
         raise DataError(f"{path.name} has column {twice[0]} twice: keep one.")
 
@@ -81,7 +82,9 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, tuple[str | None, str | None]]:
         raise DataError(f"{path.name} cannot be read as Parquet: {error}") from error
     told = table.schema.metadata or {}
     names = (b"recipe_id", b"recipe_fingerprint")
-    recipe_id, fingerprint = (told[key].decode() if key in told else None for key in names)
+    recipe_id, fingerprint = (
+        told[key].decode(errors="replace") if key in told else None for key in names
+    )
     return table.to_pandas(), (recipe_id, fingerprint)
 
 

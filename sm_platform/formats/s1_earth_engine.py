@@ -24,6 +24,8 @@ from sm_platform.grid.window import Raster
 
 __all__ = ["SceneProperties", "parse_granule_id", "read_frame", "read_properties", "relative_orbit"]
 
+LOWEST_DB, HIGHEST_DB = -80.0, 40.0
+"""Far outside of what land, water or ships give; beyond it a file is damaged or scaled."""
 _STATES = {"ASCENDING": "A", "DESCENDING": "D"}
 
 
@@ -84,7 +86,8 @@ def read_frame(tif_path: Path) -> Raster:
     valid angle is a measurement.
 
     Raises:
-        GranuleError: a band is missing or not floating point, no CRS, linear power instead of dB.
+        GranuleError: a band is missing or not floating point, no CRS, linear power instead of dB,
+            numbers that no radar measures.
     """
     stored = read_bands(tif_path, ("VV", "VH", "angle"), dtypes=("float32", "float64"))
     vv, vh, angle = _floats(stored)
@@ -92,6 +95,7 @@ def read_frame(tif_path: Path) -> Raster:
     bands = {"vv_db": vv, "vh_db": vh, "angle_deg": angle}
     values = {name: np.where(measured, band, np.float32(np.nan)) for name, band in bands.items()}
     _refuse_linear_power(tif_path, values["vv_db"], values["vh_db"])
+    _refuse_nonsense(tif_path, values["vv_db"], values["vh_db"])
     return Raster(stored.window, values)
 
 
@@ -112,6 +116,16 @@ def _refuse_linear_power(path: Path, vv: NDArray[np.float32], vh: NDArray[np.flo
             f"{path.name}: VV and VH are positive everywhere, so linear power and not dB: "
             "export COPERNICUS/S1_GRD, not S1_GRD_FLOAT."
         )
+
+
+def _refuse_nonsense(path: Path, vv: NDArray[np.float32], vh: NDArray[np.float32]) -> None:
+    for name, band in (("VV", vv), ("VH", vh)):
+        wrong = band[(band < LOWEST_DB) | (band > HIGHEST_DB)]
+        if wrong.size:
+            raise GranuleError(
+                f"{path.name}: {name} holds {wrong[0]:g} dB, outside {LOWEST_DB:g}..{HIGHEST_DB:g} "
+                f"({wrong.size} such cells): fetch it again."
+            )
 
 
 def _load(path: Path) -> dict[str, object]:

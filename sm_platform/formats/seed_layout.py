@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sm_platform.errors import GranuleError
 from sm_platform.formats.era5_land import HIGHEST_K, LOWEST_K, decode_precipitation
-from sm_platform.formats.geotiff import read_bands
+from sm_platform.formats.geotiff import Stored, grid_of, opened, read_bands, read_part
 from sm_platform.formats.ranges import in_range
 from sm_platform.grid.window import GridWindow, Raster
 
@@ -127,8 +127,25 @@ def read_terrain(path: Path) -> Raster:
 
 
 def _floats(path: Path, names: Sequence[str]) -> tuple[GridWindow, list[NDArray[np.float32]]]:
-    stored = read_bands(path, names, crs=CRS)
+    stored = read_bands(path, names, crs=CRS) if _names_any(path, names) else _in_order(path, names)
     return stored.window, [band.astype(np.float32) for band in stored.bands]
+
+
+def _names_any(path: Path, names: Sequence[str]) -> bool:
+    """Whether a description is one of the names, or there are too few bands to go by order."""
+    with opened(path) as file:
+        texts = [(text or "").lower() for text in file.descriptions]
+        is_short = file.count < len(names)
+    return is_short or any(text.startswith(name.lower()) for text in texts for name in names)
+
+
+def _in_order(path: Path, names: Sequence[str]) -> Stored:
+    """The first bands, as the seed system takes them, of a file whose descriptions say nothing."""
+    with opened(path) as file:
+        grid = grid_of(file, path, CRS)
+        rows, cols = grid.shape
+        numbers = range(1, len(names) + 1)
+        return read_part(file, grid, numbers, (slice(0, rows), slice(0, cols)))
 
 
 def _named(

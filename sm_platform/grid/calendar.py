@@ -13,9 +13,12 @@ N_STEPS = 46
 def parse_day(text: str) -> date:
     """A UTC day from `YYYY-MM-DD`; raises UsageError naming the text."""
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"'{text}' is not a day: write it as YYYY-MM-DD.") from error
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:  # Python reads 20250103 and 2025-W01-5 too
+        raise UsageError(f"'{text}' is not a day: write it as YYYY-MM-DD.")
+    return day
 
 
 def days_between(start: date, end: date) -> list[date]:

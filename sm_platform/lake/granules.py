@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sm_platform.errors import LakeError
+from sm_platform.errors import DataError, LakeError
 from sm_platform.lake.atomic import explained, replacing_file, replacing_folder
 from sm_platform.lake.layout import SIDECAR, Layout
 
@@ -93,6 +93,22 @@ def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
         available_utc=datetime.fromisoformat(available) if available else None,
         source=told["source"],
     )
+
+
+def refuse_quarantined(layout: Layout, product: str, region: str, day: date | None) -> None:
+    """Raise DataError when a granule of the day is set aside and has not been landed again.
+
+    Without this a day whose only granule is damaged would pass for a day without one.
+    """
+    home = layout.quarantine(product, region, "any").parent
+    for sidecar in sorted(home.glob(f"*/*/{SIDECAR}")):
+        granule = read_granule(sidecar.parent)
+        target = layout.granule(product, region, day, granule.granule_id)
+        if granule.day == day and not (target / SIDECAR).is_file():
+            raise DataError(
+                f"{granule.granule_id} of {region} is damaged and lies in {sidecar.parent}: "
+                "put a whole file in its place at the source and run --download again."
+            )
 
 
 def quarantine(layout: Layout, region: str, granule: LandedGranule, reason: str) -> Path:

@@ -19,8 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from affine import Affine
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from sm_platform.errors import SourceError, UsageError
+from sm_platform.errors import GridError, SourceError, UsageError
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.names import check_name
 from sm_platform.sources.protocol import Product
@@ -111,12 +113,17 @@ def archive_regions(root: Path) -> dict[str, GridWindow]:
     try:
         return {
             check_name(region_id, "region id"): GridWindow(
-                str(one["crs"]), Affine(*one["affine"]), (one["shape"][0], one["shape"][1])
+                CRS.from_user_input(one["crs"]).srs,
+                Affine(*one["affine"]),
+                (one["shape"][0], one["shape"][1]),
             )
             for region_id, one in content.items()
         }
-    except (KeyError, TypeError, IndexError) as error:
-        raise SourceError(f"{root / REGIONS_NAME} lacks crs, affine or shape: {error}.") from error
+    except (KeyError, TypeError, IndexError, CRSError, GridError) as error:
+        raise SourceError(
+            f"{root / REGIONS_NAME}: crs, affine or shape of a region is missing or wrong "
+            f"({error}): restore it."
+        ) from error
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from pathlib import Path
 import rasterio
 from rasterio.errors import RasterioError
 
-from sm_platform.errors import GranuleError, SourceError
+from sm_platform.errors import GranuleError, GridError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.names import check_name, empty_folder
 from sm_platform.sources.protocol import Granule, Product
 
 FORMAT = "seed_layout"
 LICENCE = "brought by the user"
+EPSG = 4326
+"""The older system exports everything in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +97,26 @@ class SeedLayoutSource:
 
 
 def region_window(root: Path, region_id: str) -> GridWindow:
-    """The grid of the region's first radar file by day: the grid its maps have.
+    """The grid of the region's first readable radar file by day: the grid its maps have.
 
     Raises:
         SourceError: the region has no radar file.
-        GranuleError: the file is damaged or has no coordinate reference system.
+        GranuleError: no file is whole and has a coordinate reference system.
     """
     dated = _dated_files(root, region_id, Product.S1_GRD)
     if not dated:
         place = _folder(root, region_id, Product.S1_GRD)
         raise SourceError(f"{place} holds no radar file S1_YYYY-MM-DD.tif: add at least one.")
-    path = dated[0][1]
+    first: GranuleError | None = None
+    for _, path in dated:
+        try:
+            return _grid_of(path)
+        except GranuleError as error:  # damaged days are named when they are extracted
+            first = first or error
+    raise first or GranuleError(f"{region_id} has no readable radar file.")
+
+
+def _grid_of(path: Path) -> GridWindow:
     try:
         with rasterio.open(path) as file:
             crs, affine, shape = file.crs, file.transform, file.shape
@@ -113,8 +124,12 @@ def region_window(root: Path, region_id: str) -> GridWindow:
         raise GranuleError(f"{path} is no readable raster ({error}): export it again.") from error
     if crs is None:
         raise GranuleError(f"{path} has no coordinate reference system: export it again with one.")
-    epsg = crs.to_epsg()
-    return GridWindow(f"EPSG:{epsg}" if epsg else crs.to_wkt(), affine, (shape[0], shape[1]))
+    if crs.to_epsg() != EPSG:
+        raise GranuleError(f"{path} is in {crs.to_string()[:80]}: warp it to EPSG:{EPSG}.")
+    try:
+        return GridWindow(f"EPSG:{EPSG}", affine, (shape[0], shape[1]))
+    except GridError as error:
+        raise GranuleError(f"{path}: {error}") from error
 
 
 def _touch(one: GridWindow, other: GridWindow) -> bool:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def edit_card(folder: Path, **changes: object) -> None:
+    """Other entries with a fitting hash, as someone might who means it."""
     card = json.loads((folder / "checkpoint.json").read_text()) | changes
-    (folder / "checkpoint.json").write_text(json.dumps(card))
+    del card["card_sha256"]
+    sealed = hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
+    (folder / "checkpoint.json").write_text(json.dumps(card | {"card_sha256": sealed}))
 
 
 def test_what_is_loaded_is_what_was_saved_bit_for_bit(folder: Path) -> None:
@@ -56,10 +60,21 @@ def test_one_changed_byte_is_refused(folder: Path, where: int) -> None:
         load(folder)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("2025-10-31", "2025-10-30"), ("0.25", "0.26"), ("test-1", "test-2")]
+)
+def test_one_changed_character_of_the_card_is_refused(
+    folder: Path, before: str, after: str
+) -> None:
+    path = folder / "checkpoint.json"
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    with pytest.raises(CheckpointError, match=r"checkpoint.json was changed"):
+        load(folder)
+
+
 def rewrite(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
     """Other tensors with a fitting hash, as someone might who edits both files."""
-    import hashlib
-
     path = folder / "members.safetensors"
     save_file(tensors, path)
     edit_card(folder, weights_sha256=hashlib.sha256(path.read_bytes()).hexdigest())

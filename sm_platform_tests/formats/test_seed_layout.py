@@ -50,6 +50,15 @@ def test_bands_are_taken_by_description_where_there_is_one(tmp_path: Path) -> No
     assert seed_layout.read_s1(path).values["vv_db"] == 38
 
 
+@pytest.mark.parametrize("names", [("band_1", "band_2", "band_3"), ("sigma VV", "sigma VH", "x")])
+def test_descriptions_that_name_no_band_leave_the_order(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    path = write_tiff(tmp_path / "S1_2025-01-03.tif", [row(-10), row(-16), row(38)], names=names)
+    found = seed_layout.read_s1(path).values
+    assert [float(found[name][0, 0]) for name in ("vv_db", "vh_db", "angle_deg")] == [-10, -16, 38]
+
+
 def test_ndvi_out_of_range_is_told_from_missing(tmp_path: Path) -> None:
     stored = row(0, -2000, 10000, 7500.5, NAN, -2000.5, -3000, -32768, 10000.5, np.inf)
     found = seed_layout.read_ndvi(

@@ -79,12 +79,14 @@ def _train(
 ) -> DayReport:
     (layout, models), (region, day) = stores, place
     samples = gather(layout, region.region_id, day, config.days, config.most_rows)
-    name = f"{region.region_id}-{day:%Y%m%d}-{samples.recipe.recipe_id}"
+    stem = f"{region.region_id}-{day:%Y%m%d}-{samples.recipe.recipe_id}"
     told: dict[str, object] = {"trained_until": day.isoformat(), "region": region.region_id}
     networks = TrainingSettings().members[: config.members]
     settings = TrainingSettings(members=networks, epochs=config.epochs, seed=config.seed)
-    made = fit(samples, name, settings, told=told, progress=context.log.info)
-    models.add(name, lambda folder: save(made.checkpoint, folder), replace=True)
+    made = fit(samples, stem, settings, told=told, progress=context.log.info)
+    name = made.checkpoint.checkpoint_id
+    if name not in models.names():  # the same weights have the same name
+        models.add(name, lambda folder: save(made.checkpoint, folder))
     report = _register(layout, region, day, made.checkpoint, made)
     picture = as_markdown(training_figure(made), "loss and scatter")
     figures = {"loss_and_scatter": dg.MetadataValue.md(picture), "test_rows": made.test.n}

@@ -14,7 +14,7 @@ from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.schemas import column_schema
 from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
-from sm_platform.lake.granules import LandedGranule, landed
+from sm_platform.lake.granules import LandedGranule, landed, refuse_quarantined
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import raster_rows, window_note
 from sm_platform.schema import driver_tables as tables
@@ -71,6 +71,7 @@ def _native(
     ) -> dg.MaterializeResult[None]:
         def open_region(region: Region, days: Sequence[date]) -> Worker:
             def work(day: date) -> DayReport:
+                refuse_quarantined(lake.layout, product.value, region.region_id, day)
                 found = landed(lake.layout, product.value, region.region_id, day)
                 return extract_day(lake.layout, region, table, found, day)
 
@@ -99,6 +100,6 @@ def need(granules: Sequence[LandedGranule], product: Product, region: str) -> No
     """Raises MissingInputError when a static product has not been landed."""
     if not granules:
         raise MissingInputError(
-            f"No {product.value} file of {region} has been landed: run --download "
-            "(asset static_granules) first."
+            f"No {product.value} file of {region} has been landed: run --download (asset "
+            "static_granules); if it was run, the source has none: add the file there."
         )

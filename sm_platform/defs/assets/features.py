@@ -22,6 +22,7 @@ from sm_platform.defs.partitions import (
     REGION_DAYS,
     look_back,
 )
+from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
 from sm_platform.features.build import Features, build
@@ -34,7 +35,7 @@ from sm_platform.schema.region import Region
 
 _YEAR = look_back(-LOOK_BACK_DAYS, LOOK_AHEAD_DAYS)
 UPSTREAM = [
-    dg.AssetDep(s1_backscatter),
+    dg.AssetDep(s1_backscatter, partition_mapping=look_back(-MEMORY_DAYS)),
     dg.AssetDep(ndvi, partition_mapping=_YEAR),
     dg.AssetDep(weather, partition_mapping=_YEAR),
     *(

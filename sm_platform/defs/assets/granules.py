@@ -12,7 +12,7 @@ from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.resources import LakeResource
-from sm_platform.errors import UsageError
+from sm_platform.errors import DataError, UsageError
 from sm_platform.lake.granules import land
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
@@ -42,11 +42,20 @@ class Landing:
     source: Source
 
     def land(self, granules: Sequence[Granule]) -> DayReport:
-        """Land these granules; what is there already is left alone."""
-        landed = [
-            land(self.layout, self.region.region_id, self._sidecar(one), self._fetch(one))
-            for one in granules
-        ]
+        """Land these granules; what is there already is left alone.
+
+        Raises:
+            DataError: naming each that could not be had, after the others have been landed.
+        """
+        landed, failed = [], []
+        for one in granules:
+            sidecar, fetch = self._sidecar(one), self._fetch(one)
+            try:
+                landed.append(land(self.layout, self.region.region_id, sidecar, fetch))
+            except DataError as error:
+                failed.append(str(error))
+        if failed:
+            raise DataError(" ".join(failed))
         return DayReport(
             status="landed" if landed else "none",
             rows=len(landed),

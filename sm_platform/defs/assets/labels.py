@@ -22,7 +22,7 @@ from sm_platform.defs.schemas import column_schema
 from sm_platform.formats.planet_swc import sensing_time
 from sm_platform.grid.window import lonlat_bounds
 from sm_platform.lake import store
-from sm_platform.lake.granules import LandedGranule, landed
+from sm_platform.lake.granules import LandedGranule, landed, refuse_quarantined
 from sm_platform.lake.layout import Layout
 from sm_platform.observations.labels import count_reasons, observe
 from sm_platform.schema import driver_tables, model_tables
@@ -109,6 +109,7 @@ def sm_observations(
 def write_observations(layout: Layout, region: Region, sites: pa.Table, day: date) -> DayReport:
     """Read a day's label granules at the sites and store what they say."""
     name, table = region.region_id, model_tables.SM_OBSERVATIONS
+    refuse_quarantined(layout, Product.SWC.value, name, day)
     granules = landed(layout, Product.SWC.value, name, day)
     site_note = store.note_of(layout, model_tables.SITE_CATALOG, name) or {}
     inputs = hash_of([g.sha256 for g in granules], site_note.get("inputs"))
@@ -153,6 +154,7 @@ def _observed(layout: Layout, region: Region, sites: pa.Table, granule: LandedGr
     deps=[
         *UPSTREAM,
         dg.AssetDep(sm_observations, partition_mapping=look_back(-1, 1)),
+        dg.AssetDep(site_catalog, partition_mapping=OF_REGION),
     ],
     group_name="labels",
     kinds={"parquet"},

@@ -19,7 +19,7 @@ from sm_platform.errors import DataError, GranuleError
 from sm_platform.features.radar import joined_frames, placed_frame
 from sm_platform.grid.window import Raster
 from sm_platform.lake import store
-from sm_platform.lake.granules import landed, quarantine
+from sm_platform.lake.granules import landed, quarantine, refuse_quarantined
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import raster_rows, window_note
 from sm_platform.schema import driver_tables as tables
@@ -31,6 +31,7 @@ S1 = Product.S1_GRD.value
 
 def write_scenes(layout: Layout, region: Region, day: date) -> DayReport:
     """Group a day's landed frames into passes and store them."""
+    refuse_quarantined(layout, S1, region.region_id, day)
     granules = landed(layout, S1, region.region_id, day)
     inputs = hash_of("s1_scenes", [one.sha256 for one in granules])
     note = store.note_of(layout, tables.S1_SCENES, region.region_id, day)
@@ -39,8 +40,8 @@ def write_scenes(layout: Layout, region: Region, day: date) -> DayReport:
     try:
         scenes = scenes_of(granules)
     except GranuleError as error:
-        _set_aside(layout, region, day, str(error))
-        raise DataError(f"{error} It lies in quarantine now.") from error
+        places = ", ".join(_set_aside(layout, region, day, str(error)))
+        raise DataError(f"{error} It lies in {places}.") from error
     status = "made" if scenes else "no_pass"
     store.write(
         layout,
@@ -53,10 +54,12 @@ def write_scenes(layout: Layout, region: Region, day: date) -> DayReport:
     return DayReport(status, len(scenes), {"passes": ", ".join(s.scene_id for s in scenes)})
 
 
-def _set_aside(layout: Layout, region: Region, day: date, reason: str) -> None:
-    for granule in landed(layout, S1, region.region_id, day):
-        if granule.granule_id in reason or any(name in reason for name in granule.files):
-            quarantine(layout, region.region_id, granule, reason)
+def _set_aside(layout: Layout, region: Region, day: date, reason: str) -> list[str]:
+    return [
+        str(quarantine(layout, region.region_id, granule, reason))
+        for granule in landed(layout, S1, region.region_id, day)
+        if granule.granule_id in reason or any(name in reason for name in granule.files)
+    ]
 
 
 def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
@@ -67,14 +70,10 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
     note = store.note_of(layout, tables.S1_BACKSCATTER, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
         return DayReport(note["status"], note["rows"])
-    frames = {one.granule_id: one for one in landed(layout, S1, region.region_id, day)}
+    frames = _read_frames(layout, region, day)
     parts = []
     for scene in scenes:
-        rasters = [
-            read_all(layout, region.region_id, [frames[name]], region.window)
-            for name in scene.granule_ids
-            if name in frames
-        ]
+        rasters = [frames[name] for name in scene.granule_ids if name in frames]
         if len(rasters) < len(scene.granule_ids):
             raise DataError(f"Frames of {scene.scene_id} are not landed: run --download again.")
         raster = (
@@ -88,6 +87,19 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
     kept = {"inputs": inputs, "status": status, "rows": rows.num_rows, "grid": grid}
     store.write(layout, tables.S1_BACKSCATTER, rows, region=region.region_id, day=day, note=kept)
     return DayReport(status, rows.num_rows, _means(rows))
+
+
+def _read_frames(layout: Layout, region: Region, day: date) -> dict[str, Raster]:
+    """The landed frames by id; raises DataError naming each damaged one."""
+    frames, damaged = {}, []
+    for one in landed(layout, S1, region.region_id, day):
+        try:
+            frames[one.granule_id] = read_all(layout, region.region_id, [one], region.window)
+        except DataError as error:
+            damaged.append(str(error))
+    if damaged:
+        raise DataError(" ".join(damaged))
+    return frames
 
 
 def _measured(scene: Scene, raster: Raster) -> pa.Table:

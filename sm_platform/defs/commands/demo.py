@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from sm_platform.defs.commands.archive import simulate_command
-from sm_platform.defs.instance import open_instance
+from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import save_region
 from sm_platform.defs.launch import Launcher, Say
 from sm_platform.defs.map_index import Row, read_index
@@ -25,6 +25,7 @@ DAYS_TRAINED = 270
 MAPPED = ("s1_backscatter", "scene_features", "sm_maps", "map_figures")
 
 
+@home_explained()
 def demo_command(say: Say) -> None:
     """Do what is not done yet, region by region side by side, and print the maps."""
     simulate_command(None, 1, say)
@@ -55,6 +56,7 @@ def _in_own_process(region: str) -> int:
     return subprocess.run(command, check=False).returncode  # noqa: S603 - our own module
 
 
+@home_explained()
 def demo_region_command(name: str, say: Say) -> None:
     """Make one region of the demo; what is done already is left alone."""
     now = settings()

@@ -32,7 +32,7 @@ def _folders() -> Iterator[tuple[bool, str]]:
     places = (now.data_lake, now.models, now.dagster_home)
     for name, path in zip(("SM_DATA_LAKE", "SM_MODELS", "DAGSTER_HOME"), places, strict=True):
         there = _nearest(path)
-        can_write = os.access(there, os.W_OK)
+        can_write = there.is_dir() and os.access(there, os.W_OK)
         free = shutil.disk_usage(there).free / 1e9
         yield can_write, f"{name} {path} {'can' if can_write else 'cannot'} be written"
         yield free > LEAST_FREE_GB, f"{name} has {free:.1f} GB free"

@@ -42,10 +42,12 @@ def _chosen(rows: list[Row], what: tuple[str, str, str | None]) -> Row:
     maps = {row["map_id"]: row for row in rows if row["is_latest"]}
     if not maps:
         raise ProductError(f"{region} has no map on {day}: {rows[-1]['status_reason']}.")
-    fitting = [row for name, row in maps.items() if pass_id in (None, name.split("_")[4])]
-    if len(fitting) != 1:
-        listed = "\n".join(maps)
+    passes = [name.split("_")[4] for name in maps]
+    fitting = [row for row, name in zip(maps.values(), passes, strict=True) if name == pass_id]
+    found = list(maps.values()) if pass_id is None else fitting
+    if len(found) != 1:
+        listed = "\n".join(f"--pass {one}: {name}" for one, name in zip(passes, maps, strict=True))
         raise UsageError(
-            f"{len(fitting)} maps of {region} on {day} fit: choose one with --pass.\n{listed}"
+            f"{len(found)} maps of {region} on {day} fit, choose one with --pass:\n{listed}"
         )
-    return fitting[0]
+    return found[0]

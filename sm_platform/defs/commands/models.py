@@ -8,7 +8,7 @@ from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import settings
 from sm_platform.densesm.checkpoint import Checkpoint, Member, check_checkpoint_id, load, save
 from sm_platform.densesm.published import read_published
-from sm_platform.errors import UsageError
+from sm_platform.errors import CheckpointError, RecipeError, UsageError
 from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.recipes import find_recipe
@@ -22,8 +22,11 @@ def import_command(
     recipe = find_recipe(recipe_id)
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}: name the folder of the .pt files.")
+    today = datetime.now(UTC).date()
+    until = parse_day(trained_until) if trained_until else today
+    if until > today:
+        raise UsageError(f"--trained-until {until} lies in the future: say {today} or before.")
     states = read_published(folder)
-    until = parse_day(trained_until) if trained_until else datetime.now(UTC).date()
     checkpoint = Checkpoint(
         checkpoint_id=name,
         recipe_id=recipe.recipe_id,
@@ -42,12 +45,19 @@ def import_command(
 
 
 def list_command() -> None:
-    """Print the stored checkpoints."""
+    """Print the stored checkpoints; raises CheckpointError for damaged ones after the others."""
     store = ModelStore(settings().models)
+    damaged: list[str] = []
     for name in store.names():
-        found = load(store.folder(name))
+        try:
+            found = load(store.folder(name))
+        except (CheckpointError, RecipeError) as error:
+            damaged.append(str(error))
+            continue
         until = found.metadata.get("trained_until", "unknown")
         print(
             f"{name}  {found.recipe_id}  {len(found.members)} networks  until {until}  "
             f"{found.fingerprint}"
         )
+    if damaged:
+        raise CheckpointError("\n".join(damaged))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import settings
-from sm_platform.densesm.checkpoint import load
+from sm_platform.densesm.checkpoint import CARD_NAME, Checkpoint, load
 from sm_platform.densesm.prediction import predict, prepare
 from sm_platform.errors import RecipeError, UsageError
 from sm_platform.formats.rows_table import read_rows
@@ -19,10 +19,10 @@ def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, sa
     if out.suffix not in (".csv", ".parquet"):
         raise UsageError(f"{out.name} must end in .csv or .parquet.")
     if not out.resolve().parent.is_dir():
-        raise UsageError(f"There is no folder {out.parent} to write {out.name} to.")
-    folder = Path(checkpoint)
-    is_folder = (folder / "checkpoint.json").is_file()
-    found = load(folder if is_folder else ModelStore(settings().models).folder(checkpoint))
+        raise UsageError(f"There is no folder {out.parent} to write {out.name} to: make it first.")
+    if out.resolve() == file.resolve():
+        raise UsageError(f"{out} would replace the rows themselves: name another file with --out.")
+    found = _load(checkpoint)
     table = read_rows(file)
     if table.recipe_id and (table.recipe_id, table.recipe_fingerprint) != (
         found.recipe_id,
@@ -30,7 +30,8 @@ def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, sa
     ):
         raise RecipeError(
             f"{file.name} holds rows of recipe {table.recipe_id} ({table.recipe_fingerprint}), "
-            f"{found.checkpoint_id} asks for {found.recipe_id} ({found.recipe_fingerprint})."
+            f"{found.checkpoint_id} asks for {found.recipe_id} ({found.recipe_fingerprint}): "
+            "score them with a checkpoint of their recipe."
         )
     if not table.recipe_id:
         say(f"{file.name} names no recipe: taken as {found.recipe_id}, the checkpoint's.")
@@ -44,6 +45,13 @@ def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, sa
     say(f"{out}: {len(rows)} rows, {len(found.members)} networks of {found.checkpoint_id}")
 
 
+def _load(checkpoint: str) -> Checkpoint:
+    """The checkpoint of a folder, when what was said is a path, else of the store."""
+    folder = Path(checkpoint)
+    is_folder = len(folder.parts) > 1 or (folder / CARD_NAME).is_file()
+    return load(folder if is_folder else ModelStore(settings().models).folder(checkpoint))
+
+
 def _write(frame: pd.DataFrame, out: Path) -> None:
     draft = out.with_name(f".{out.name}.part")
     try:
@@ -54,4 +62,5 @@ def _write(frame: pd.DataFrame, out: Path) -> None:
         draft.replace(out)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise UsageError(f"Cannot write {out}: {error.strerror}.") from error
+        reason = error.strerror or error
+        raise UsageError(f"Cannot write {out} ({reason}): name another file.") from error

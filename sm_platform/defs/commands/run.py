@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sm_platform.defs.instance import open_instance
+from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, save_region
 from sm_platform.defs.launch import Launcher, Say
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.densesm.checkpoint import load
-from sm_platform.errors import DataError, RecipeError, UsageError
+from sm_platform.errors import DataError, LakeError, RecipeError, UsageError
 from sm_platform.grid.calendar import days_between, parse_day
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -20,13 +20,14 @@ from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import REGIONS
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.schema.region import Region, check_region_name
-from sm_platform.sources.archive import archive_regions
+from sm_platform.sources.archive import archive_regions, read_clock
 from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.seed_layout import region_window
 
 Choice = tuple[str | None, str | None]
 
 
+@home_explained()
 def run_command(
     what: tuple[str, str, str],
     steps: Sequence[str],
@@ -45,18 +46,22 @@ def run_command(
     recipe_id = _fitting_recipe(*choice)
     archive = archive or _embedded(layout, name)
     region = _region(layout, name, archive, choice)
+    if recipe_id and Step.INFERENCE in steps:
+        _fitting_recipe(recipe_id, region.checkpoint_id)
     request = Request(region, start, end, recipe_id, choice[1])
     launcher = Launcher(open_instance(), name, say)
     if archive is not None:
         save_region(layout, region)
     launcher.instance.add_dynamic_partitions("regions", [name])
+    _check_clock(request)
     run_steps(launcher, request, [Step(step) for step in steps])
-    _tell_maps(layout, request)
+    _tell_maps(layout, request, launcher)
     failed = [*launcher.driver_failures.items(), *launcher.failures.items()]
     if failed:
         lines = [f"{day}: {reason}" for day, reason in sorted(failed)]
         n_days = len(dict(failed))
-        raise DataError(f"{n_days} days failed; the others are done.\n" + "\n".join(lines))
+        said = "1 day" if n_days == 1 else f"{n_days} days"
+        raise DataError(f"{said} failed; the others are done.\n" + "\n".join(lines))
 
 
 def _fitting_recipe(recipe_id: str | None, checkpoint_id: str | None) -> str | None:
@@ -83,6 +88,18 @@ def _check_days(start: date, end: date) -> None:
         raise UsageError(f"{start} lies before {first}: set SM_FIRST_DAY to map earlier.")
     if end > today:
         raise UsageError(f"{end} lies in the future: end with {today} or before.")
+
+
+def _check_clock(request: Request) -> None:
+    """Days after an archive's own must not pass for days without a pass."""
+    if request.region.source != "archive":
+        return
+    today = read_clock(Path(request.region.source_path)).today
+    if request.end > today:
+        raise UsageError(
+            f"The archive's day is {today}, {request.end} lies after it: end earlier, or move its "
+            "clock with `sm-platform archive advance`."
+        )
 
 
 def _embedded(layout: Layout, name: str) -> Path | None:
@@ -128,10 +145,15 @@ def _found(name: str, folder: Path) -> Region:
     )
 
 
-def _tell_maps(layout: Layout, request: Request) -> None:
+def _tell_maps(layout: Layout, request: Request, launcher: Launcher) -> None:
     """Print the maps of the days, their mean and folder; and days without one."""
     for day in request.days:
-        for row in read_index(layout, request.region.region_id, day):
+        try:
+            rows = read_index(layout, request.region.region_id, day)
+        except LakeError as error:
+            launcher.failures.setdefault(day, str(error))
+            continue
+        for row in rows:
             if row["is_latest"]:
                 print(f"{day}  {row['sm_mean_m3m3']:.4f} m3/m3  {layout.root / row['path']}")
             elif row["status"] == "no_data":

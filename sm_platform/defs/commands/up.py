@@ -9,15 +9,17 @@ import time
 from pathlib import Path
 from typing import IO
 
-from sm_platform.defs.instance import open_instance
+from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import CHECKOUT, environment
-from sm_platform.errors import UsageError
+from sm_platform.errors import DataError, UsageError
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 10
+HIGHEST_PORT = 65535
 
 
+@home_explained()
 def up_command(port: int, say: Say) -> None:
     """Start both and wait; when one ends or Ctrl-C comes, both end."""
     home = Path(open_instance().root_directory)
@@ -32,6 +34,7 @@ def up_command(port: int, say: Say) -> None:
     try:
         while all(one.poll() is None for one in both):
             time.sleep(0.5)
+        raise DataError("The UI or its daemon has ended by itself: its messages are above.")
     except KeyboardInterrupt:
         say("Stopping.")
     finally:
@@ -69,6 +72,8 @@ def _only_one(home: Path) -> IO[str]:
 
 
 def _check_free(port: int) -> None:
+    if not 1 <= port <= HIGHEST_PORT:
+        raise UsageError(f"There is no port {port}: choose 1 to {HIGHEST_PORT} with --port.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

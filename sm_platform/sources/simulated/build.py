@@ -7,6 +7,7 @@ hidden folder beside it (`.<name>.aside-<pid>`), which the next run sweeps away.
 import json
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -131,7 +132,8 @@ def write_archive(
             show(aside, folder)
     except (OSError, BrokenProcessPool) as error:
         raise SourceError(
-            f"The archive {folder} cannot be written ({error}): try again."
+            f"The archive {folder} cannot be written ({error}): free space or name another "
+            "folder, then try again."
         ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -184,7 +186,10 @@ def _regions(root: Path, settings: Settings, workers: int, progress: Progress) -
             yield _told(write_region(root, place, settings), progress)
         return
     # Started afresh, not forked: libraries loaded here may hold threads and locks.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C reaches them too: they end without a word, this process says what happened.
+    quiet = (signal.signal, (signal.SIGINT, signal.SIG_DFL))
+    afresh = get_context("spawn")
+    with ProcessPoolExecutor(workers, afresh, *quiet) as pool:
         jobs: list[Future[_Region]] = [
             pool.submit(write_region, root, place, settings) for place in settings.places
         ]

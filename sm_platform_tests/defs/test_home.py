@@ -1,0 +1,74 @@
+"""The Dagster home: whole after a start, whatever the start before it left."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from sm_platform.defs.home import DRAFT, MADE, prepare_home
+
+DATABASES = ("event_log.db", "history/runs.db", "schedules/schedules.db")
+
+
+@pytest.fixture
+def new_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "new" / "home"
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    yield folder
+
+
+def versions(path: Path) -> int:
+    """Rows of the table that says which schema a database has; two make it unreadable."""
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("select count(*) from alembic_version").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def check_works(home: Path) -> None:
+    assert max(versions(home / name) for name in DATABASES) == 1
+    assert not (home / DRAFT).exists()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.add_dynamic_partitions("regions", ["one"])
+        assert instance.get_dynamic_partitions("regions") == ["one"]
+        assert instance.get_runs() == []
+
+
+def test_new_home_is_made_with_the_configuration_of_the_checkout(new_home: Path) -> None:
+    assert prepare_home() == new_home
+    assert "ConsolidatedSqliteEventLogStorage" in (new_home / "dagster.yaml").read_text()
+    check_works(new_home)
+
+
+def test_configuration_that_is_there_is_kept(new_home: Path) -> None:
+    new_home.mkdir(parents=True)
+    (new_home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    prepare_home()
+    assert (new_home / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
+    assert not (new_home / "event_log.db").exists(), "it asks for one event log a run"
+
+
+@pytest.mark.parametrize("in_place", [(), ("event_log.db",), ("event_log.db", "history")])
+def test_home_that_was_half_made_is_finished(
+    new_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_place: tuple[str, ...]
+) -> None:
+    prepare_home()
+    (new_home / MADE).unlink()
+    draft = new_home / DRAFT
+    draft.mkdir()
+    for name in ("event_log.db", "history", "schedules"):
+        if name not in in_place:
+            (new_home / name).rename(draft / name)
+    (draft / "event_log.db").write_bytes(b"SQLite format 3, and no more")
+    prepare_home()
+    check_works(new_home)
+
+
+def test_second_start_makes_nothing_anew(new_home: Path) -> None:
+    prepare_home()
+    before = {name: (new_home / name).stat().st_ino for name in DATABASES}
+    prepare_home()
+    assert {name: (new_home / name).stat().st_ino for name in DATABASES} == before

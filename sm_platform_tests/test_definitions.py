@@ -1,0 +1,214 @@
+"""What Dagster loads: quick, without a warning, every asset described, the graph as designed."""
+
+import ast
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetNode
+from dagster._core.definitions.metadata import TableMetadataSet
+
+import sm_platform
+from sm_platform.definitions import defs
+from sm_platform.defs.commands.sql import TABLES
+from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
+from sm_platform.defs.pass_memory import MEMORY_DAYS
+from sm_platform.defs.resources import VARIABLES, settings
+from sm_platform.schema.tables import Table
+
+MOST_SECONDS = 10.0
+LOAD = """
+import json, sys, warnings
+told = []
+warnings.simplefilter("always")
+warnings.showwarning = lambda message, kind, *rest, **more: told.append(kind.__name__)
+before = len(warnings.filters)
+from sm_platform.definitions import defs
+names = [key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()]
+ours = [one[2].__name__ for one in warnings.filters if one[2].__module__.startswith("dagster")]
+json.dump({"assets": sorted(names), "warnings": told, "silenced": sorted(set(ours))}, sys.stdout)
+"""
+DRIVERS = {"ndvi", "weather", "s1_backscatter", "soil_cells", "static_drivers", "land_cover_cells"}
+PARENTS = {
+    "static_granules": set[str](),
+    "s1_granules": set[str](),
+    "ndvi_granules": set[str](),
+    "weather_granules": set[str](),
+    "swc_granules": set[str](),
+    "s1_scenes": {"s1_granules"},
+    "s1_backscatter": {"s1_scenes"},
+    "ndvi": {"ndvi_granules"},
+    "weather": {"weather_granules"},
+    "soil_cells": {"static_granules"},
+    "static_drivers": {"static_granules"},
+    "land_cover_cells": {"static_granules"},
+    "scene_features": DRIVERS,
+    "site_catalog": {"land_cover_cells"},
+    "sm_observations": {"swc_granules", "site_catalog"},
+    "training_samples": DRIVERS | {"site_catalog", "sm_observations"},
+    "checkpoints": {"training_samples"},
+    "sm_maps": {"scene_features", "checkpoints"},
+    "map_figures": {"sm_maps"},
+}
+OF_REGION = {
+    "static_granules",
+    "soil_cells",
+    "static_drivers",
+    "land_cover_cells",
+    "site_catalog",
+}
+WITHOUT_TABLE = {
+    "static_granules",
+    "s1_granules",
+    "ndvi_granules",
+    "weather_granules",
+    "swc_granules",
+    "map_figures",
+}
+DAY, REGION = date(2025, 6, 30), "somewhere"
+GRAPH = defs.resolve_asset_graph()
+NAMES = sorted(PARENTS)
+TABLE: dict[str, Table] = {table.name: table for table in TABLES}
+
+
+def asset(name: str) -> AssetNode:
+    return GRAPH.get(dg.AssetKey(name))
+
+
+def region_days(name: str) -> dg.MultiPartitionsDefinition:
+    found = asset(name).partitions_def
+    assert isinstance(found, dg.MultiPartitionsDefinition)
+    return found
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, Any]:
+    """What a fresh process finds, as a daemon or the UI would, and how long it took."""
+    began = time.monotonic()
+    command = [sys.executable, "-c", LOAD]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found | {"seconds": time.monotonic() - began, "err": done.stderr}
+
+
+def test_definitions_load_quickly(loaded: dict[str, Any]) -> None:
+    assert loaded["assets"] == NAMES
+    assert loaded["seconds"] < MOST_SECONDS
+
+
+def test_loading_warns_of_nothing_and_silences_two_kinds_only(loaded: dict[str, Any]) -> None:
+    assert loaded["warnings"] == []
+    assert loaded["err"] == ""
+    assert loaded["silenced"] == ["BetaWarning", "PreviewWarning"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_asset_is_described(name: str) -> None:
+    found = asset(name)
+    assert found.description is not None
+    assert len(found.description) > 30
+    assert found.description.endswith(".")
+    assert found.group_name in {"granules", "drivers", "features", "labels", "checkpoint", "maps"}
+    assert found.owners == ["team:sm-platform"]
+    assert len(found.kinds) == 1
+
+
+def test_graph_is_as_designed() -> None:
+    found = {name: {key.to_user_string() for key in asset(name).parent_keys} for name in NAMES}
+    assert found == PARENTS
+
+
+def test_a_map_leads_back_to_its_granules() -> None:
+    above = {key.to_user_string() for key in GRAPH.get_ancestor_asset_keys(dg.AssetKey("sm_maps"))}
+    assert {"s1_granules", "ndvi_granules", "weather_granules", "static_granules"} <= above
+    assert "map_figures" not in above
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_asset_is_partitioned_as_designed(name: str) -> None:
+    regions = dg.DynamicPartitionsDefinition(name="regions")
+    if name in OF_REGION:
+        assert asset(name).partitions_def == regions
+        return
+    days = region_days(name).get_partitions_def_for_dimension("day")
+    assert region_days(name).get_partitions_def_for_dimension("region") == regions
+    assert isinstance(days, dg.DailyPartitionsDefinition)
+    assert days.end_offset == 1, "today's pass is mapped today"
+    assert asset(name).backfill_policy == dg.BackfillPolicy.multi_run(31)
+
+
+def upstream_days(name: str, parent: str) -> list[int]:
+    """Days, from the own one, that an asset's day looks at in one of its parents."""
+    child, above = region_days(name), region_days(parent)
+    key = dg.MultiPartitionKey({"day": DAY.isoformat(), "region": REGION})
+    known = asset(name).partition_mappings
+    mapping = known.get(dg.AssetKey(parent)) or dg.IdentityPartitionMapping()
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("regions", [REGION, "elsewhere"])
+        with dg.partition_loading_context(dynamic_partitions_store=instance):
+            subset = child.subset_with_partition_keys([key])
+            found = mapping.get_upstream_mapped_partitions_result_for_partitions(
+                subset, child, above
+            )
+            keys = [one.split("|") for one in found.partitions_subset.get_partition_keys()]
+    assert {region for _, region in keys} == {REGION}
+    days = [date.fromisoformat(day) for day, _ in keys]
+    return sorted((day - DAY).days for day in days)
+
+
+@pytest.mark.parametrize(
+    ("name", "parent", "first", "last"),
+    [
+        ("scene_features", "ndvi", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
+        ("scene_features", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
+        ("scene_features", "s1_backscatter", -MEMORY_DAYS, 0),
+        ("training_samples", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
+        ("training_samples", "sm_observations", -1, 1),
+        ("checkpoints", "training_samples", -364, -1),
+        ("sm_maps", "checkpoints", -364, 0),
+        ("sm_maps", "scene_features", 0, 0),
+    ],
+)
+def test_a_day_looks_at_these_days_of_its_own_region(
+    name: str, parent: str, first: int, last: int
+) -> None:
+    assert upstream_days(name, parent) == list(range(first, last + 1))
+
+
+def test_every_day_from_the_first_to_today_has_a_partition() -> None:
+    days = region_days("sm_maps").get_partitions_def_for_dimension("day")
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    keys = days.get_partition_keys()
+    assert keys[0] == settings().first_day.isoformat()
+    assert date.fromisoformat(keys[-1]) > yesterday, "the test may run over midnight"
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - WITHOUT_TABLE))
+def test_asset_shows_the_contract_of_its_table(name: str) -> None:
+    table, schema = TABLE[name], TableMetadataSet.extract(asset(name).metadata).column_schema
+    assert schema is not None
+    columns = {one.name: one for one in schema.columns}
+    assert list(columns) == [column.name for column in table.columns]
+    for column in table.columns:
+        shown = columns[column.name]
+        assert shown.type == str(column.type)
+        assert shown.constraints.nullable == column.is_nullable
+        unit = f" [{column.unit}]" if column.unit else ""
+        assert shown.description == column.meaning + unit
+
+
+def test_variables_are_named_in_one_place_only() -> None:
+    package = Path(sm_platform.__file__).parent
+    naming = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in VARIABLES
+    }
+    assert naming == {"defs/resources.py", "defs/commands/doctor.py"}
