@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from sqlalchemy.exc import SQLAlchemyError
 from yaml import YAMLError  # type: ignore[import-untyped]
 
@@ -15,6 +16,11 @@ from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import explained, sweep
 from sm_platform.lake.layout import Layout
 
+NO_CAPTURE = {
+    "module": "dagster._core.storage.noop_compute_log_manager",
+    "class": "NoOpComputeLogManager",
+}
+"""Capturing what assets print (nothing) starts processes that show a traceback on Ctrl-C."""
 HOST_TAG = "sm_platform/host"
 PID_TAG = "sm_platform/pid"
 OPEN_STATES = [
@@ -27,8 +33,9 @@ OPEN_STATES = [
 def open_instance() -> dg.DagsterInstance:
     """The instance, after ending runs and sweeping writes of dead command lines."""
     with explained(settings().dagster_home):
-        prepare_home()
-    instance = dg.DagsterInstance.get()
+        home = prepare_home()
+    place = InstanceRef.from_dir(str(home), overrides={"compute_logs": NO_CAPTURE})
+    instance = dg.DagsterInstance.from_ref(place)
     end_dead_runs(instance)
     now = settings()
     for aside in (Layout(now.data_lake).aside, now.models / ".aside"):
@@ -39,12 +46,13 @@ def open_instance() -> dg.DagsterInstance:
 @contextmanager
 def home_explained() -> Iterator[None]:
     """Turns what fails in Dagster's own files (full, read-only, changed) into a LakeError."""
+    home = settings().dagster_home
     try:
         yield
     except (SQLAlchemyError, YAMLError, dg.DagsterInvalidConfigError) as error:
         reason = " ".join(str(error).split())[:200]
         raise LakeError(
-            f"DAGSTER_HOME {settings().dagster_home} cannot be used ({reason}): free space, make "
+            f"DAGSTER_HOME {home} cannot be used ({reason}): free space, make "
             "it writable, or put its dagster.yaml right."
         ) from error
 

@@ -113,15 +113,25 @@ def test_a_file_that_went_away_is_a_source_error(seed: SeedLayoutSource, tmp_pat
         seed.fetch(granule, WINDOW, tmp_path / "to")
 
 
-def test_a_radar_file_without_crs_is_refused(seed: SeedLayoutSource) -> None:
-    raster(seed.root / "delta/data/s1_images/S1_2024-12-01.tif", crs=None)
-    with pytest.raises(GranuleError, match="no coordinate reference system"):
+def test_the_grid_is_that_of_the_first_readable_radar_file(seed: SeedLayoutSource) -> None:
+    whole = region_window(seed.root, "delta")
+    folder = seed.root / "delta/data/s1_images"
+    raster(folder / "S1_2024-11-01.tif", crs=None)
+    (folder / "S1_2024-11-02.tif").write_bytes(b"II*\0 no more")
+    assert region_window(seed.root, "delta") == whole
+
+
+def test_radar_files_that_are_all_unreadable_are_refused(seed: SeedLayoutSource) -> None:
+    for path in (seed.root / "delta/data/s1_images").glob("*.tif"):
+        path.write_bytes(b"II*\0 no more")
+    with pytest.raises(GranuleError, match=r"S1_2024-12-01\.tif"):
         region_window(seed.root, "delta")
 
 
-def test_a_damaged_radar_file_is_refused(seed: SeedLayoutSource) -> None:
-    (seed.root / "delta/data/s1_images/S1_2024-12-01.tif").write_bytes(b"II*\0 no more")
-    with pytest.raises(GranuleError, match=r"S1_2024-12-01\.tif"):
+def test_radar_files_without_crs_are_refused(seed: SeedLayoutSource) -> None:
+    for path in (seed.root / "delta/data/s1_images").glob("*.tif"):
+        raster(path, crs=None)
+    with pytest.raises(GranuleError, match="no coordinate reference system"):
         region_window(seed.root, "delta")
 
 
