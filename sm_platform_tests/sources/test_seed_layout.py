@@ -124,7 +124,7 @@ def test_the_grid_is_that_of_the_first_readable_radar_file(seed: SeedLayoutSourc
 def test_radar_files_that_are_all_unreadable_are_refused(seed: SeedLayoutSource) -> None:
     for path in (seed.root / "delta/data/s1_images").glob("*.tif"):
         path.write_bytes(b"II*\0 no more")
-    with pytest.raises(GranuleError, match=r"S1_2024-12-01\.tif"):
+    with pytest.raises(GranuleError, match=r"S1_.*\.tif"):
         region_window(seed.root, "delta")
 
 
