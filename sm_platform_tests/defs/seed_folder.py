@@ -29,6 +29,7 @@ def write(
 ) -> Path:
     """Bands as one float32 GeoTIFF; without `cell` they cover the region's extent."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # GDAL opens what it is to replace, and a test may have damaged it
     rows, cols = bands[0].shape
     size = cell or SIDE_DEG / rows
     profile = {"driver": "GTiff", "dtype": "float32", "count": len(bands), "crs": crs}
