@@ -68,7 +68,9 @@ def grid_of(file: DatasetReader, path: Path, crs: str | None) -> GridWindow:
         GranuleError: no CRS, no position, a rotated grid, or a CRS other than the declared one.
     """
     if file.crs is None or not file.crs.wkt or file.transform == Affine.identity():
-        raise GranuleError(f"{path.name}: CRS or position is missing, or cut off: fetch the original.")
+        raise GranuleError(
+            f"{path.name}: CRS or position is missing or cut off: fetch the original."
+        )
     if crs is not None and CRS.from_string(crs) != file.crs:
         raise GranuleError(
             f"{path.name}: CRS is {_code(file.crs.to_wkt())[:80]}, declared is {crs}: "
