@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -60,8 +60,9 @@ class Running:
         """End it as the system does when memory runs out; how it ended."""
         while not (self.folder / "pid").exists():
             time.sleep(POLL_S)
-        if not self.is_over:
-            os.kill(int((self.folder / "pid").read_text()), signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            if not self.is_over:
+                os.kill(int((self.folder / "pid").read_text()), signal.SIGKILL)
         return self.wait()
 
 

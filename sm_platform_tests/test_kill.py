@@ -120,7 +120,7 @@ def kill_at(worker: Worker, moment: tuple[str, int], rng: np.random.Generator) -
     """Start the run, read along, kill it when it has come so far; its exit code."""
     pattern, most = moment
     running, reader = worker.start(), Reader(worker.desk)
-    number, pause = rng.integers(1, most + 1), rng.uniform(0, 0.4)
+    number, pause = rng.integers(1, most + 1), rng.uniform(0, 0.3)
     while not running.is_over and len(list(worker.desk.layout.root.glob(pattern))) < number:
         reader.look()
     until = time.monotonic() + pause

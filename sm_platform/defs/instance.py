@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
@@ -23,6 +24,8 @@ NO_CAPTURE = {
 """Capturing what assets print (nothing) starts processes that show a traceback on Ctrl-C."""
 HOST_TAG = "sm_platform/host"
 PID_TAG = "sm_platform/pid"
+START_TAG = "sm_platform/process_start"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 OPEN_STATES = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -59,23 +62,34 @@ def home_explained() -> Iterator[None]:
 
 def run_tags() -> dict[str, str]:
     """Tags that tell which process a run lives in."""
-    return {HOST_TAG: socket.gethostname(), PID_TAG: str(os.getpid())}
+    pid = os.getpid()
+    return {HOST_TAG: socket.gethostname(), PID_TAG: str(pid), START_TAG: _start_of(pid)}
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> None:
     """Fail the runs of command lines on this host that are gone, and free their slots."""
     ours = dg.RunsFilter(statuses=OPEN_STATES, tags={HOST_TAG: socket.gethostname()})
     for run in instance.get_runs(ours):
-        if not _is_alive(int(run.tags[PID_TAG])):
+        if not _is_alive(int(run.tags[PID_TAG]), run.tags.get(START_TAG)):
             instance.report_run_failed(run, "The command line that held this run has ended.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
-def _is_alive(pid: int) -> bool:
+def _is_alive(pid: int, start: str | None) -> bool:
+    """Whether the process still runs; a later one that was given its number is another."""
     try:
         os.kill(pid, 0)  # signal 0 asks only
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass  # somebody else's, by its start perhaps
+    return start is None or start == _start_of(pid)
+
+
+def _start_of(pid: int) -> str:
+    """When a process was started, told apart from every other start; empty where unknown."""
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "ended" if state == "Z" else f"{BOOT_ID.read_text().strip()}/{fields[18]}"
+    except OSError:
+        return ""
