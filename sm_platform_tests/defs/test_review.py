@@ -1,22 +1,17 @@
 """Choices and failures across days: which checkpoint, which recipe, which labels, which reasons."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
 from affine import Affine
 
 from sm_platform.defs.choice import choose_checkpoint
-from sm_platform.defs.instance import PID_TAG, end_dead_runs, run_tags
 from sm_platform.defs.map_index import Row
 from sm_platform.defs.mapping import _later
 from sm_platform.defs.sample_set import gather
@@ -228,24 +223,6 @@ def test_each_map_names_the_next_revision_and_the_newest() -> None:
     rows.append({"map_id": None, "scene_id": None, "revision": None})
     assert _later(rows[0], rows) == ["morning_r01", "morning_r02"]
     assert _later(rows[4], rows) == ["evening_r02"]
-
-
-def test_only_runs_of_dead_processes_are_ended(tmp_path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        alive, dead = (
-            instance.create_run_for_job(
-                dg.job(name="nothing")(lambda: None),
-                status=dg.DagsterRunStatus.STARTED,
-                tags=run_tags() | {PID_TAG: str(pid)},
-            ).run_id
-            for pid in (os.getppid(), gone.pid)
-        )
-        end_dead_runs(instance)
-        found = {one: instance.get_run_by_id(one) for one in (alive, dead)}
-    states = [run.status.value for run in found.values() if run]
-    assert states == ["STARTED", "FAILURE"]
 
 
 def test_damaged_first_day_is_named(desk: Desk) -> None:
