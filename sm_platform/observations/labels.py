@@ -12,7 +12,7 @@ from sm_platform.grid.window import Raster, cell_index, reproject_points
 
 ABOVE_M3M3 = 0.0
 UP_TO_M3M3 = 0.7
-"""A label lies above 0 and at most at 0.7 m3/m3 (as Zhu et al. 2024, 10.1016/j.rse.2024.113944)."""
+"""A label lies above 0 and at most at 0.7 m3/m3 (as Zhu et al. 2024, 10.1016/j.rse.2023.113944)."""
 REJECT_MASK = 0xFFA0
 """Quality bits of Planet's soil water content that reject a reading; believed, so an argument."""
 
