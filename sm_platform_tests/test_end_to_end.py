@@ -277,6 +277,7 @@ def test_scene_in_the_border_noise_ends_without_a_map(simulated: archive.Archive
     (row,) = index(simulated.desk, archive.HILLS, archive.MASKED_DAY)
     assert (row["status"], row["map_id"], row["is_latest"]) == ("no_data", None, False)
     assert "S1A_06D646" in row["status_reason"]
+    assert row["scene_id"] == "S1A_06D646"
     assert f"{archive.MASKED_DAY}  no_data" in simulated.hills.out
     names = [path.name for path in simulated.desk.layout.maps.rglob("SM100_highland_*")]
     assert names

@@ -58,8 +58,8 @@ def map_row(product: MapProduct, figures: MapSummary, scene: Scene, stored: Stor
         NO_MAP
         | {"status": "mapped", "is_latest": True, "collection": COLLECTION}
         | {"map_id": map_id(product.seen, product.revision), "revision": product.revision}
-        | {"product_version": VERSION, "scene_id": scene.scene_id}
-        | _pass(scene)
+        | {"product_version": VERSION}
+        | pass_columns(scene)
         | _lineage(product)
         | _grid(product)
         | _figures(figures)
@@ -67,11 +67,12 @@ def map_row(product: MapProduct, figures: MapSummary, scene: Scene, stored: Stor
     )
 
 
-def _pass(scene: Scene) -> Row:
+def pass_columns(scene: Scene) -> Row:
+    """What a row says of its pass."""
     names = ("platform", "orbit_state", "relative_orbit", "absolute_orbit", "granule_ids")
     told: Row = {name: getattr(scene, name) for name in names}
     times = {"pass_start_utc": scene.start_utc, "pass_end_utc": scene.end_utc}
-    return told | times | {"granule_sha256s": scene.granule_sha256s}
+    return told | times | {"scene_id": scene.scene_id, "granule_sha256s": scene.granule_sha256s}
 
 
 def _lineage(product: MapProduct) -> Row:

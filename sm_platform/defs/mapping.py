@@ -9,7 +9,15 @@ import numpy as np
 from sm_platform import __version__
 from sm_platform.defs.choice import Chosen
 from sm_platform.defs.lake_access import hash_of
-from sm_platform.defs.map_index import Row, StoredMap, day_row, map_row, read_index, write_index
+from sm_platform.defs.map_index import (
+    Row,
+    StoredMap,
+    day_row,
+    map_row,
+    pass_columns,
+    read_index,
+    write_index,
+)
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.stored_features import DayFeatures, SceneFeatures, read_features
 from sm_platform.densesm.prediction import Ensemble, predict
@@ -51,9 +59,11 @@ class Mapper:
         known = [row for row in rows if row["map_id"] and self._is_whole(row)]
         made = [self._map_pass(scene, features, known, day) for scene in scenes]
         rows = _merged(known, [row for row in made if row is not None])
-        if not any(row["is_latest"] for row in rows):
-            rows += [_without_map(scenes, features)]
-        status = "mapped" if any(row["is_latest"] for row in rows) else rows[-1]["status"]
+        mapped = {row["scene_id"] for row in rows if row["is_latest"]}
+        rows += [_no_data(scene, features) for scene in scenes if scene.scene_id not in mapped]
+        if not scenes and not mapped:
+            rows += [day_row("no_pass", "no Sentinel-1 pass on this day")]
+        status = "mapped" if mapped else rows[-1]["status"]
         note = {"status": status, "rows": len(rows)}
         write_index(self.layout, region, day, rows, note)
         self._deprecate(rows)
@@ -202,12 +212,13 @@ def _merged(known: list[Row], made: list[Row]) -> list[Row]:
     return older + made
 
 
-def _without_map(scenes: list[Scene], features: DayFeatures) -> Row:
-    if not scenes:
-        return day_row("no_pass", "no Sentinel-1 pass on this day")
-    names = ", ".join(scene.scene_id for scene in scenes)
-    lacking = [name for one in features.scenes.values() for name in one.inputs_lacking()]
-    if not lacking:
-        return day_row("no_data", f"every pixel of {names} lacks an input or is masked")
-    missing = ", ".join(dict.fromkeys(lacking))
-    return day_row("no_data", f"no pixel of {names} has all inputs: {missing} missing everywhere")
+def _no_data(scene: Scene, features: DayFeatures) -> Row:
+    """The row of a pass that no map could be made of."""
+    name = scene.scene_id
+    stored = features.scenes.get(name)
+    lacking = stored.inputs_lacking() if stored else []
+    if lacking:
+        why = f"no pixel of {name} has all inputs: {', '.join(lacking)} missing everywhere"
+    else:
+        why = f"every pixel of {name} lacks an input or is masked"
+    return day_row("no_data", why) | pass_columns(scene)

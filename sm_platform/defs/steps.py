@@ -14,6 +14,7 @@ from sm_platform.defs.resources import settings
 from sm_platform.densesm.checkpoint import load
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
+from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import NDVI, WEATHER
@@ -117,9 +118,7 @@ def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
     new = {
         granule.day
         for granule in listed
-        if not layout.granule(
-            granule.product.value, region.region_id, granule.day, granule.granule_id
-        ).is_dir()
+        if not is_landed(layout, region.region_id, granule.product.value, granule)
     }
     stored = [set(store.days_made(layout, one, region.region_id)) for one in (NDVI, WEATHER)]
     lost = [day for day in days if any(day not in made for made in stored)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sm_platform.errors import DataError, LakeError
 from sm_platform.lake.atomic import explained, replacing_file, replacing_folder
@@ -29,6 +29,27 @@ class LandedGranule:
     size_bytes: int
     available_utc: datetime | None
     source: str
+    stamp: str | None = None
+    """The source's own mark of this version; None when it has none."""
+
+
+class Listed(Protocol):
+    """What a source says of a granule, as far as it matters here."""
+
+    @property
+    def granule_id(self) -> str:
+        """The provider's id."""
+        ...
+
+    @property
+    def day(self) -> date | None:
+        """Its UTC day; None when static."""
+        ...
+
+    @property
+    def stamp(self) -> str | None:
+        """Mark of its version."""
+        ...
 
 
 def land(
@@ -40,15 +61,18 @@ def land(
     """The landed granule, and whether it was fetched now (False: it was there already).
 
     `sidecar` names product, granule_id, day (ISO or None), format, files, available_utc (ISO or
-    None), licence, source. `fetch` fills an empty folder with exactly those files.
+    None), licence, source and, where the source can tell versions apart, stamp. `fetch` fills an
+    empty folder with exactly those files. A granule of another stamp is fetched again; when its
+    content differs, the one that stood there moves to `superseded/`, for the maps made of it.
 
     Raises:
         LakeError: a file is not there after the fetch, or the lake cannot be written.
     """
     day = date.fromisoformat(sidecar["day"]) if sidecar["day"] else None
     target = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
-    if (target / SIDECAR).is_file():
-        return read_granule(target), False
+    before = read_granule(target) if (target / SIDECAR).is_file() else None
+    if before is not None and before.stamp == sidecar.get("stamp"):
+        return before, False
     with replacing_folder(target, layout.aside) as draft:
         fetch(draft)
         absent = [name for name in sidecar["files"] if not (draft / name).is_file()]
@@ -57,7 +81,25 @@ def land(
         digest, size = digest_of([draft / name for name in sorted(sidecar["files"])])
         found = {"sha256": digest, "size_bytes": size, "retrieved_utc": _now(), "region": region}
         (draft / SIDECAR).write_text(json.dumps({**sidecar, **found}, sort_keys=True, indent=1))
+        if before is not None and before.sha256 != digest:
+            _supersede(layout, region, before)
     return read_granule(target), True
+
+
+def is_landed(layout: Layout, region: str, product: str, granule: Listed) -> bool:
+    """Whether the lake holds this version of a granule that a source lists."""
+    folder = layout.granule(product, region, granule.day, granule.granule_id)
+    return (folder / SIDECAR).is_file() and read_granule(folder).stamp == granule.stamp
+
+
+def _supersede(layout: Layout, region: str, granule: LandedGranule) -> None:
+    """Keep an earlier version; a crash right after it leaves none in place: it is landed anew."""
+    home = layout.superseded(granule.product, region, granule.granule_id)
+    target = home / granule.sha256[:12]
+    with explained(target):
+        home.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            granule.folder.replace(target)
 
 
 def landed(layout: Layout, product: str, region: str, day: date | None) -> list[LandedGranule]:
@@ -92,6 +134,7 @@ def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
         size_bytes=told["size_bytes"],
         available_utc=datetime.fromisoformat(available) if available else None,
         source=told["source"],
+        stamp=told.get("stamp"),
     )
 
 

@@ -54,6 +54,10 @@ class Layout:
         """Where damaged copies of a granule are set aside, one numbered folder each."""
         return self.root / "quarantine" / safe(product) / safe(region) / safe(granule_id)
 
+    def superseded(self, product: str, region: str, granule_id: str) -> Path:
+        """Where earlier versions of a granule are kept, one folder each."""
+        return self.root / "superseded" / safe(product) / safe(region) / safe(granule_id)
+
     def figure(self, region: str, day: date, name: str) -> Path:
         """A picture of a map for people, apart from the product."""
         folder = self.root / "figures" / safe(region) / f"{day:%Y}" / f"{day:%m}"

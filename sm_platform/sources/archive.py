@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sm_platform.sources.archive_folder import (
     index_rows,
     read_clock,
 )
-from sm_platform.sources.names import check_name, empty_folder
+from sm_platform.sources.names import check_name, empty_folder, stamp_of
 from sm_platform.sources.protocol import Granule, Product
 
 __all__ = ["ArchiveSource", "advance_clock", "archive_regions", "read_clock"]
@@ -50,7 +50,7 @@ class ArchiveSource:
         wanted = None if days is None else set(days)
         rows = index_rows(self.root, product, end_of(read_clock(self.root).today))
         found = [
-            _granule(row)
+            self._stamped(row)
             for row in rows
             if (row["day"] is None if wanted is None else row["day"] in wanted)
             and _touches(row, bounds)
@@ -76,15 +76,22 @@ class ArchiveSource:
                     "trying again will not help; write the archive anew."
                 ) from error
 
+    def _stamped(self, row: Mapping[str, Any]) -> Granule:
+        granule = _granule(row)
+        home = self._folder(row, granule)
+        return replace(granule, stamp=stamp_of([home / name for name in granule.files]))
+
+    def _folder(self, row: Mapping[str, Any], granule: Granule) -> Path:
+        region = check_name(row["region_id"], "region id")
+        return self.root / granule.product / region / granule.granule_id
+
     def _home(self, granule: Granule, window: GridWindow) -> Path:
         """Folder of the granule's files; of two regions' copies the one that touches the window."""
         rows = index_rows(self.root, granule.product, end_of(read_clock(self.root).today))
         bounds = lonlat_bounds(window)
         for row in rows:
             if row["granule_id"] == granule.granule_id and _touches(row, bounds):
-                safe = _granule(row)
-                region = check_name(row["region_id"], "region id")
-                return self.root / safe.product / region / safe.granule_id
+                return self._folder(row, _granule(row))
         raise SourceError(
             f"{granule.granule_id} is not in the archive {self.root} for this window at its "
             "clock: list the granules again, or advance the clock."

@@ -1,6 +1,7 @@
 """Names that come from outside and become part of a path: checked once, here."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from sm_platform.errors import SourceError, UsageError
@@ -21,6 +22,15 @@ def check_name(name: str, what: str) -> str:
             "'.', '_' and '-', a letter or digit first."
         )
     return name
+
+
+def stamp_of(paths: Sequence[Path]) -> str | None:
+    """Size and time of change of the files; None when one is not there."""
+    try:
+        stats = [path.stat() for path in paths]
+    except OSError:
+        return None
+    return " ".join(f"{one.st_size}@{one.st_mtime_ns}" for one in stats)
 
 
 def empty_folder(folder: Path) -> None:

@@ -39,6 +39,8 @@ class Granule:
     """When the provider made it available; None when not known."""
     licence: str
     """Licence or terms, as an SPDX id or a short name."""
+    stamp: str | None = None
+    """Tells one version of its files from the next; None when a granule never changes."""
 
 
 class Source(Protocol):

@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError
 
 from sm_platform.errors import GranuleError, GridError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
-from sm_platform.sources.names import check_name, empty_folder
+from sm_platform.sources.names import check_name, empty_folder, stamp_of
 from sm_platform.sources.protocol import Granule, Product
 
 FORMAT = "seed_layout"
@@ -178,4 +178,5 @@ def _granule(product: Product, path: Path, day: date | None) -> Granule:
         format=FORMAT,
         available_utc=None,
         licence=LICENCE,
+        stamp=stamp_of([path]),
     )

@@ -12,7 +12,7 @@ import pytest
 from affine import Affine
 
 from sm_platform.defs.choice import choose_checkpoint
-from sm_platform.defs.map_index import Row
+from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import _later
 from sm_platform.defs.sample_set import gather
 from sm_platform.densesm.checkpoint import save
@@ -27,7 +27,7 @@ from sm_platform.schema.region import Region
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import RED_RIVER
-from sm_platform_tests.defs.seed_folder import PASSES, write_folder
+from sm_platform_tests.defs.seed_folder import PASSES, RADAR, around, write, write_folder
 from sm_platform_tests.densesm.making import random_checkpoint
 from sm_platform_tests.desk import Desk
 
@@ -248,3 +248,20 @@ def test_end_before_start_registers_nothing(desk: Desk) -> None:
     assert answer.code == 2
     assert "before the start" in answer.err
     assert not desk.layout.part("regions", "other", None).exists()
+
+
+def test_file_exported_anew_makes_a_new_map(desk: Desk) -> None:
+    data = write_folder(desk.root, "anew")
+    day = PASSES[0]
+    days = "--start", str(day), "--end", str(day)
+    command = "run", "--region", "anew", *days, "--checkpoint", "seed"
+    assert desk.run(*command, "--archive", desk.root).code == 0
+    (first,) = read_index(desk.layout, "anew", day)
+    bands = [around(value + 1, 6, 99) for value in RADAR.values()]
+    write(data / f"s1_images/S1_{day}.tif", bands, list(RADAR))
+    assert desk.run(*command).code == 0
+    rows = {row["revision"]: row for row in read_index(desk.layout, "anew", day)}
+    assert {n: row["is_latest"] for n, row in rows.items()} == {0: False, 1: True}
+    assert rows[1]["granule_sha256s"] != first["granule_sha256s"]
+    kept = desk.layout.superseded("s1_grd", "anew", f"S1_{day}")
+    assert [path.name for path in kept.iterdir()] == [first["granule_sha256s"][0][:12]]

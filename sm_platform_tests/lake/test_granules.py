@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from sm_platform.errors import LakeError, SourceError, UsageError
-from sm_platform.lake.granules import digest_of, land, landed, quarantine, read_granule
+from sm_platform.lake.granules import (
+    digest_of,
+    is_landed,
+    land,
+    landed,
+    quarantine,
+    read_granule,
+)
 from sm_platform.lake.layout import Layout
 
 DAY = date(2025, 3, 7)
@@ -163,3 +170,33 @@ def test_the_hash_is_over_content_in_the_given_order(tmp_path: Path) -> None:
     assert digest_of([first, second]) == (hashlib.sha256(whole).hexdigest(), (1 << 20) + 2)
     assert digest_of([second, first])[0] != digest_of([first, second])[0]
     assert digest_of([]) == (hashlib.sha256().hexdigest(), 0)
+
+
+def test_a_new_version_replaces_the_old_which_is_kept(layout: Layout) -> None:
+    told = SIDECAR | {"stamp": "1"}
+    first, _ = land(layout, "red-river", told, fetching(FILES))
+    again, is_new = land(layout, "red-river", told, refusing)
+    assert (again, is_new) == (first, False)
+    files = FILES | {"g1.json": b'{"late": true}'}
+    second, is_new = land(layout, "red-river", told | {"stamp": "2"}, fetching(files))
+    assert (is_new, second.stamp, second.folder) == (True, "2", first.folder)
+    assert second.sha256 != first.sha256
+    kept = layout.superseded("s1_grd", "red-river", "S1A_g1") / first.sha256[:12]
+    assert (kept / "g1.json").read_bytes() == FILES["g1.json"]
+    assert landed(layout, "s1_grd", "red-river", DAY) == [second]
+
+
+def test_a_touched_file_of_the_same_content_supersedes_nothing(layout: Layout) -> None:
+    first, _ = land(layout, "red-river", SIDECAR | {"stamp": "1"}, fetching(FILES))
+    second, _ = land(layout, "red-river", SIDECAR | {"stamp": "2"}, fetching(FILES))
+    assert (second.sha256, second.stamp) == (first.sha256, "2")
+    assert is_landed(layout, "red-river", "s1_grd", second)
+    assert not is_landed(layout, "red-river", "s1_grd", first)
+    assert not (layout.root / "superseded").exists()
+
+
+def test_a_new_version_that_cannot_be_had_leaves_the_old(layout: Layout) -> None:
+    first, _ = land(layout, "red-river", SIDECAR | {"stamp": "1"}, fetching(FILES))
+    with pytest.raises(SourceError):
+        land(layout, "red-river", SIDECAR | {"stamp": "2"}, refusing)
+    assert landed(layout, "s1_grd", "red-river", DAY) == [first]

@@ -153,11 +153,13 @@ def test_no_name_of_the_index_leaves_the_folder(tmp_path: Path, bad: dict[str, o
 
 def test_no_granule_and_no_region_leads_out_of_the_folder(tmp_path: Path) -> None:
     source = archive_of(tmp_path / "a", row(region_id="../delta"))
-    granule = source.granules(Product.WEATHER, WINDOW, [DAY])[0]
     (tmp_path / "to").mkdir()
     with pytest.raises(SourceError, match="region id"):
-        source.fetch(granule, WINDOW, tmp_path / "to")
+        source.granules(Product.WEATHER, WINDOW, [DAY])
     other = archive_of(tmp_path / "b", row())
+    granule = other.granules(Product.WEATHER, WINDOW, [DAY])[0]
+    with pytest.raises(SourceError, match="region id"):
+        source.fetch(granule, WINDOW, tmp_path / "to")
     with pytest.raises(SourceError, match="not safe"):
         other.fetch(replace(granule, files=("../../clock.json",)), WINDOW, tmp_path / "to")
 

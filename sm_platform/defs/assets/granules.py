@@ -80,6 +80,7 @@ class Landing:
             "available_utc": available.isoformat() if available else None,
             "licence": granule.licence,
             "source": self.source.name,
+            "stamp": granule.stamp,
         }
 
 
