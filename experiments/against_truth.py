@@ -6,8 +6,6 @@ Reads the lake and the archive of the environment (SM_DATA_LAKE, SM_ARCHIVE) and
 region. The platform itself never opens the truth.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from sm_platform.defs.lake_access import find_region
@@ -52,7 +50,7 @@ def _cells(layout: Layout, row: tuple[object, ...]) -> tuple[np.ndarray, ...]:  
     region, map_id, path, day = row
     window = find_region(layout, str(region)).window
     folder = layout.root / str(path)
-    layers = [decode(Path(folder / layer_file(str(map_id), name)))[0] for name in ("SM", "QA")]
+    layers = [decode(folder / layer_file(str(map_id), name))[0] for name in ("SM", "QA")]
     truth = read_truth(settings().archive, str(region), window, day)  # type: ignore[arg-type]
     sm, qa = (next(iter(raster.values.values())).ravel() for raster in layers)
     return sm, qa, truth.values["sm_m3m3"].ravel(), truth.values["is_flooded"].ravel().astype(bool)

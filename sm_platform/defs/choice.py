@@ -1,6 +1,6 @@
 """Which recipe and which checkpoint a region's days use: said now, stored, or found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,9 @@ from sm_platform.lake.models import ModelStore
 from sm_platform.schema.model_tables import CHECKPOINTS, SCENE_FEATURES
 from sm_platform.schema.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from sm_platform.schema.region import Region
+
+Read = Callable[[str], Checkpoint]
+"""Reads a checkpoint of the store by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def choose_recipe(region: Region, said: str | None, models: ModelStore) -> Recip
 
 
 def choose_checkpoint(
-    layout: Layout, models: ModelStore, region: Region, said: str | None, day: date
+    layout: Layout, read: Read, region: Region, said: str | None, day: date
 ) -> Chosen:
     """The checkpoint said, else the region's, else the newest with a cut-off up to the day.
 
@@ -51,7 +54,7 @@ def choose_checkpoint(
     """
     named = said or region.checkpoint_id
     if named:
-        checkpoint = load(models.folder(named))
+        checkpoint = read(named)
         return Chosen(checkpoint, trained_until(checkpoint) or date.max)
     features = store.note_of(layout, SCENE_FEATURES, region.region_id, day) or {}
     known = _registered(layout, region.region_id)
@@ -62,7 +65,7 @@ def choose_checkpoint(
             "import one with `sm-platform models import` and name it with --checkpoint."
         )
     chosen = _newest(fitting or known, day)
-    checkpoint = load(models.folder(chosen.checkpoint_id))
+    checkpoint = read(chosen.checkpoint_id)
     return Chosen(checkpoint, max(chosen.cut_off, trained_until(checkpoint) or chosen.cut_off))
 
 

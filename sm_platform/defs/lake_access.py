@@ -19,13 +19,21 @@ from sm_platform.schema.tables import Table
 
 def find_region(layout: Layout, region_id: str) -> Region:
     """The stored region; raises UsageError listing those there are."""
-    made = store.read(layout, tables.REGIONS, region_id)
-    if made is None:
+    found = stored_region(layout, region_id)
+    if found is None:
         known = ", ".join(store.regions_made(layout, tables.REGIONS)) or "none yet"
         raise UsageError(
             f"There is no region '{region_id}' (there: {known}): `sm-platform run --archive` "
             "registers one from a folder."
         )
+    return found
+
+
+def stored_region(layout: Layout, region_id: str) -> Region | None:
+    """The stored region, None when there is none of that name."""
+    made = store.read(layout, tables.REGIONS, region_id)
+    if made is None:
+        return None
     row = made.rows.to_pylist()[0]
     note = {"crs": row["crs"], "affine": row["affine"], "shape": (row["rows"], row["cols"])}
     names = ("source", "source_path", "recipe_id", "checkpoint_id")
@@ -85,9 +93,9 @@ def hash_of(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def rows_of_days(
+def parts_of_days(
     layout: Layout, table: Table, region: str, days: Sequence[date]
-) -> list[tuple[date, pa.Table]]:
-    """Stored rows of those days that have any."""
+) -> list[tuple[date, store.Partition]]:
+    """Stored partitions of those days that have rows."""
     parts = [(day, store.read(layout, table, region, day)) for day in days]
-    return [(day, part.rows) for day, part in parts if part is not None and part.rows.num_rows]
+    return [(day, part) for day, part in parts if part is not None and part.rows.num_rows]

@@ -9,11 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sm_platform.defs.lake_access import rows_of_days
+from sm_platform.defs.lake_access import parts_of_days
 from sm_platform.defs.scenes import read_scenes
 from sm_platform.errors import MissingInputError, RecipeError
 from sm_platform.grid.calendar import days_between
-from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
 from sm_platform.schema.model_tables import TRAINING_SAMPLES
@@ -71,8 +70,8 @@ def _stored(
     layout: Layout, region: str, days: Sequence[date]
 ) -> tuple[Recipe, list[tuple[date, pa.Table]]]:
     """The samples of those days that have any, and the one recipe of all."""
-    parts = rows_of_days(layout, TRAINING_SAMPLES, region, days)
-    notes = [store.note_of(layout, TRAINING_SAMPLES, region, day) or {} for day, _ in parts]
+    parts = parts_of_days(layout, TRAINING_SAMPLES, region, days)
+    notes = [part.note for _, part in parts]
     found = {(note["recipe_id"], note["recipe_fingerprint"]) for note in notes}
     recipe = find_recipe(next(iter(found))[0]) if found else DEFAULT_RECIPE
     if found - {(recipe.recipe_id, recipe.fingerprint)}:
@@ -81,7 +80,7 @@ def _stored(
             f"Training samples of {region} are of the recipes {names}: materialize "
             "`training_samples` of all these days anew, with one recipe."
         )
-    return recipe, parts
+    return recipe, [(day, part.rows) for day, part in parts]
 
 
 def _sensed_before(

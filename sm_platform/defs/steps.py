@@ -118,7 +118,12 @@ def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
     new = {
         granule.day
         for granule in listed
-        if not is_landed(layout, region.region_id, granule.product.value, granule)
+        if not is_landed(
+            layout.granule(
+                granule.product.value, region.region_id, granule.day, granule.granule_id
+            ),
+            granule.stamp,
+        )
     }
     stored = [set(store.days_made(layout, one, region.region_id)) for one in (NDVI, WEATHER)]
     lost = [day for day in days if any(day not in made for made in stored)]

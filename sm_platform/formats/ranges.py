@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+BACKSCATTER_DB = (-80.0, 40.0)
+"""Far outside of what land, water or ships give; beyond it a file is damaged or scaled."""
+
 
 def range_code(values: NDArray[Any], lowest: float, highest: float) -> NDArray[np.int8]:
     """-1 below the lowest, 1 above the highest, 0 within and for NaN; the shape of `values`."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sm_platform.errors import GranuleError
 from sm_platform.formats.geotiff import Stored, read_bands
+from sm_platform.formats.ranges import BACKSCATTER_DB, range_code
 from sm_platform.formats.s1_granule import (
     REPEAT_ORBITS,
     GranuleName,
@@ -24,8 +25,6 @@ from sm_platform.grid.window import Raster
 
 __all__ = ["SceneProperties", "parse_granule_id", "read_frame", "read_properties", "relative_orbit"]
 
-LOWEST_DB, HIGHEST_DB = -80.0, 40.0
-"""Far outside of what land, water or ships give; beyond it a file is damaged or scaled."""
 _STATES = {"ASCENDING": "A", "DESCENDING": "D"}
 
 
@@ -119,11 +118,12 @@ def _refuse_linear_power(path: Path, vv: NDArray[np.float32], vh: NDArray[np.flo
 
 
 def _refuse_nonsense(path: Path, vv: NDArray[np.float32], vh: NDArray[np.float32]) -> None:
+    lowest, highest = BACKSCATTER_DB
     for name, band in (("VV", vv), ("VH", vh)):
-        wrong = band[(band < LOWEST_DB) | (band > HIGHEST_DB)]
+        wrong = band[range_code(band, lowest, highest) != 0]
         if wrong.size:
             raise GranuleError(
-                f"{path.name}: {name} holds {wrong[0]:g} dB, outside {LOWEST_DB:g}..{HIGHEST_DB:g} "
+                f"{path.name}: {name} holds {wrong[0]:g} dB, outside {lowest:g}..{highest:g} "
                 f"({wrong.size} such cells): fetch it again."
             )
 

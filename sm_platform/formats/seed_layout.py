@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sm_platform.errors import GranuleError
 from sm_platform.formats.era5_land import HIGHEST_K, LOWEST_K, decode_precipitation
 from sm_platform.formats.geotiff import Stored, grid_of, opened, read_bands, read_part
-from sm_platform.formats.ranges import in_range
+from sm_platform.formats.ranges import BACKSCATTER_DB, in_range
 from sm_platform.grid.window import GridWindow, Raster
 
 CRS = "EPSG:4326"
@@ -23,9 +23,8 @@ FILL = -32768
 NDVI_LOWEST, NDVI_HIGHEST = -2000.0, 10000.0
 """Valid range of NDVI x 10000 (MOD13 user guide)."""
 
-DECIBELS = (-80.0, 40.0)
 DEGREES = (1.0, 90.0)
-"""What a radar can measure; a fill such as -9999 counts as the nearer end, as that system does."""
+"""Angles of a radar; a fill such as -9999 counts as the nearer end, as that system does."""
 
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
@@ -48,7 +47,7 @@ def read_s1(path: Path) -> Raster:
         GranuleError: a band is missing, another CRS, or the file is damaged.
     """
     window, bands = _floats(path, ("VV", "VH", "angle"))
-    ranges = DECIBELS, DECIBELS, DEGREES
+    ranges = BACKSCATTER_DB, BACKSCATTER_DB, DEGREES
     kept = [np.clip(_without(band, 0.0), *ends) for band, ends in zip(bands, ranges, strict=True)]
     return _named(window, ("vv_db", "vh_db", "angle_deg"), kept)
 

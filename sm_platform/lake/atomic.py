@@ -136,5 +136,5 @@ def _is_another(pid: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True
+        pass  # somebody else's, but there
     return True

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sm_platform.errors import DataError, LakeError
 from sm_platform.lake.atomic import explained, replacing_file, replacing_folder
@@ -33,25 +33,6 @@ class LandedGranule:
     """The source's own mark of this version; None when it has none."""
 
 
-class Listed(Protocol):
-    """What a source says of a granule, as far as it matters here."""
-
-    @property
-    def granule_id(self) -> str:
-        """The provider's id."""
-        ...
-
-    @property
-    def day(self) -> date | None:
-        """Its UTC day; None when static."""
-        ...
-
-    @property
-    def stamp(self) -> str | None:
-        """Mark of its version."""
-        ...
-
-
 def land(
     layout: Layout,
     region: str,
@@ -70,7 +51,7 @@ def land(
     """
     day = date.fromisoformat(sidecar["day"]) if sidecar["day"] else None
     target = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
-    before = read_granule(target) if (target / SIDECAR).is_file() else None
+    before = _standing(target)
     if before is not None and before.stamp == sidecar.get("stamp"):
         return before, False
     with replacing_folder(target, layout.aside) as draft:
@@ -86,10 +67,15 @@ def land(
     return read_granule(target), True
 
 
-def is_landed(layout: Layout, region: str, product: str, granule: Listed) -> bool:
-    """Whether the lake holds this version of a granule that a source lists."""
-    folder = layout.granule(product, region, granule.day, granule.granule_id)
-    return (folder / SIDECAR).is_file() and read_granule(folder).stamp == granule.stamp
+def is_landed(folder: Path, stamp: str | None) -> bool:
+    """Whether a granule's folder holds the version of that stamp."""
+    here = _standing(folder)
+    return here is not None and here.stamp == stamp
+
+
+def _standing(folder: Path) -> LandedGranule | None:
+    """The granule in a folder, None when none has been landed there."""
+    return read_granule(folder) if (folder / SIDECAR).is_file() else None
 
 
 def _supersede(layout: Layout, region: str, granule: LandedGranule) -> None:

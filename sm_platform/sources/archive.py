@@ -87,10 +87,10 @@ class ArchiveSource:
 
     def _home(self, granule: Granule, window: GridWindow) -> Path:
         """Folder of the granule's files; of two regions' copies the one that touches the window."""
-        rows = index_rows(self.root, granule.product, end_of(read_clock(self.root).today))
+        until = end_of(read_clock(self.root).today)
         bounds = lonlat_bounds(window)
-        for row in rows:
-            if row["granule_id"] == granule.granule_id and _touches(row, bounds):
+        for row in index_rows(self.root, granule.product, until, granule_id=granule.granule_id):
+            if _touches(row, bounds):
                 return self._folder(row, _granule(row))
         raise SourceError(
             f"{granule.granule_id} is not in the archive {self.root} for this window at its "

@@ -141,8 +141,10 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-def index_rows(root: Path, product: Product, until: datetime) -> list[dict[str, Any]]:
-    """Rows of the index of one product that are available before a moment."""
+def index_rows(
+    root: Path, product: Product, until: datetime, *, granule_id: str | None = None
+) -> list[dict[str, Any]]:
+    """Rows of the index of one product (or granule of it) that are available before a moment."""
     try:
         table = pq.read_table(root / INDEX_NAME).cast(INDEX_SCHEMA)
     except (OSError, pa.ArrowException) as error:
@@ -151,5 +153,7 @@ def index_rows(root: Path, product: Product, until: datetime) -> list[dict[str, 
         ) from error
     is_there = pc.less_equal(table["available_utc"], pa.scalar(until))
     keep = pc.and_(pc.equal(table["product"], product.value), pc.fill_null(is_there, True))
+    if granule_id is not None:
+        keep = pc.and_(keep, pc.equal(table["granule_id"], granule_id))
     rows: list[dict[str, Any]] = table.filter(keep).to_pylist()
     return rows

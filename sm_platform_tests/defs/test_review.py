@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 from affine import Affine
 
-from sm_platform.defs.choice import choose_checkpoint
+from sm_platform.defs.choice import Read, choose_checkpoint
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import _later
 from sm_platform.defs.sample_set import gather
-from sm_platform.densesm.checkpoint import save
+from sm_platform.densesm.checkpoint import load, save
 from sm_platform.errors import MissingInputError, RecipeError
 from sm_platform.grid.window import GridWindow
 from sm_platform.lake import store
@@ -43,6 +43,10 @@ def layout(tmp_path: Path) -> Layout:
 @pytest.fixture
 def models(tmp_path: Path) -> ModelStore:
     return ModelStore(tmp_path / "models")
+
+
+def reader(models: ModelStore) -> Read:
+    return lambda name: load(models.folder(name))
 
 
 def register(
@@ -83,7 +87,10 @@ def test_newest_checkpoint_of_the_recipe_of_the_features_is_taken(
     register(layout, models, "ours", date(2026, 3, 1), SM_100M_V1, date(2026, 3, 1))
     register(layout, models, "theirs", date(2026, 3, 5), EOV_2025, date(2026, 3, 5))
     features_of(layout, recipe)
-    assert choose_checkpoint(layout, models, REGION, None, DAY).checkpoint.checkpoint_id == name
+    assert (
+        choose_checkpoint(layout, reader(models), REGION, None, DAY).checkpoint.checkpoint_id
+        == name
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_day_is_in_sample_before_the_registration_or_the_training_ended(
     layout: Layout, models: ModelStore, cut_off: date, until: date, is_in_sample: bool
 ) -> None:
     register(layout, models, "one", cut_off, SM_100M_V1, until)
-    chosen = choose_checkpoint(layout, models, REGION, None, DAY)
+    chosen = choose_checkpoint(layout, reader(models), REGION, None, DAY)
     assert chosen.is_in_sample(DAY) == is_in_sample
 
 

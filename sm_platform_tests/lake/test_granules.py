@@ -190,8 +190,8 @@ def test_a_touched_file_of_the_same_content_supersedes_nothing(layout: Layout) -
     first, _ = land(layout, "red-river", SIDECAR | {"stamp": "1"}, fetching(FILES))
     second, _ = land(layout, "red-river", SIDECAR | {"stamp": "2"}, fetching(FILES))
     assert (second.sha256, second.stamp) == (first.sha256, "2")
-    assert is_landed(layout, "red-river", "s1_grd", second)
-    assert not is_landed(layout, "red-river", "s1_grd", first)
+    assert is_landed(second.folder, second.stamp)
+    assert not is_landed(first.folder, first.stamp)
     assert not (layout.root / "superseded").exists()
 
 

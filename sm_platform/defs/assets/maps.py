@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.pictures import day_overview, thumbnail
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.densesm.checkpoint import load
 from sm_platform.densesm.prediction import prepare
 from sm_platform.errors import MissingInputError
 from sm_platform.lake.layout import Layout
@@ -54,10 +56,11 @@ def sm_maps(
     """Soil moisture at 100 m of each pass: mean, sd (m3/m3), NDVI age (d), quality bits."""
 
     def open_region(region: Region, days: Sequence[date]) -> Worker:
+        read = cache(lambda name: load(models.store.folder(name)))  # once a run, not once a day
         ensembles: dict[tuple[str, date], Mapper] = {}
 
         def work(day: date) -> DayReport:
-            chosen = choose_checkpoint(lake.layout, models.store, region, config.checkpoint, day)
+            chosen = choose_checkpoint(lake.layout, read, region, config.checkpoint, day)
             key = chosen.checkpoint.checkpoint_id, chosen.cut_off
             if key not in ensembles:
                 ready = prepare(chosen.checkpoint)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sm_platform.defs.instance import home_explained, open_instance
-from sm_platform.defs.lake_access import find_region, save_region
+from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.launch import Launcher, Say
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.resources import settings
@@ -14,10 +14,8 @@ from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.densesm.checkpoint import load
 from sm_platform.errors import DataError, LakeError, RecipeError, UsageError
 from sm_platform.grid.calendar import days_between, parse_day
-from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.driver_tables import REGIONS
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.schema.region import Region, check_region_name
 from sm_platform.sources.archive import archive_regions, read_clock
@@ -105,7 +103,7 @@ def _check_clock(request: Request) -> None:
 def _embedded(layout: Layout, name: str) -> Path | None:
     """The embedded archive, when it has the region and the lake does not yet."""
     folder = settings().archive
-    is_new = store.read(layout, REGIONS, name) is None and (folder / INDEX_NAME).is_file()
+    is_new = stored_region(layout, name) is None and (folder / INDEX_NAME).is_file()
     return folder if is_new and name in archive_regions(folder) else None
 
 
@@ -119,7 +117,7 @@ def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> 
             else replace(stored, checkpoint_id=checkpoint_id, recipe_id=recipe_id)
         )
     region = _found(name, archive.resolve())
-    before = find_region(layout, name) if store.read(layout, REGIONS, name) else None
+    before = stored_region(layout, name)
     if before is not None and before.window != region.window:
         raise UsageError(
             f"Region {name} is stored with another pixel grid: give this folder another name."

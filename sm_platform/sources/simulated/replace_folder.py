@@ -38,7 +38,7 @@ def _is_another(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True
+        pass  # somebody else's, but there
     return True
 
 
