@@ -12,17 +12,36 @@ from sm_platform.defs.assets import (  # noqa: E402 - the warnings come while as
     drivers,
     features,
     granules,
+    label_granules,
     labels,
     maps,
+    reports,
     scenes,
+    sites,
     static,
 )
+from sm_platform.defs.checks import CHECKS  # noqa: E402
+from sm_platform.defs.jobs import add_region_job, remove_region_job  # noqa: E402
 from sm_platform.defs.resources import resources  # noqa: E402
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [granules, scenes, drivers, static, features, labels, checkpoints, maps]
+        [
+            granules,
+            label_granules,
+            scenes,
+            drivers,
+            static,
+            features,
+            sites,
+            labels,
+            reports,
+            checkpoints,
+            maps,
+        ]
     ),
+    asset_checks=CHECKS,
+    jobs=[add_region_job, remove_region_job],
     resources=resources(),
     executor=dg.in_process_executor,
 )

@@ -9,7 +9,7 @@ PACKAGE = "sm_platform"
 FOUNDATIONS = {"errors": set[str](), "grid": {"errors"}, "schema": {"errors", "grid"}}
 """What each foundation may import besides itself."""
 ROOF = {"definitions", "defs", "cli", "__main__"}
-READS_ENVIRONMENT = {"defs/resources.py", "cli.py"}
+READS_ENVIRONMENT = {"defs/resources.py"}
 KNOWS_TRUTH = "sources/simulated/"
 VAGUE = {"utils", "helpers", "common", "base", "misc", "manager", "core"}
 MAX_FILE_LINES = 300

@@ -16,9 +16,11 @@ def learn(region: str, first: str, last: str, cut_off: str) -> None:
     launcher = Launcher(open_instance(), region, say=lambda text: print(text, file=sys.stderr))
     days = days_between(date.fromisoformat(first), date.fromisoformat(last))
     launcher.over(["swc_granules"], days)
+    launcher.once(["station_granules", "station_readings"])
     launcher.once(["site_catalog"], {"site_catalog": SITES})
-    for asset in ("sm_observations", "training_samples"):
+    for asset in ("sm_observations", "site_features", "training_samples"):
         launcher.over([asset], days)
-    launcher.over(["checkpoints"], [date.fromisoformat(cut_off)], {"checkpoints": TRAINING})
+    cut_off_day = [date.fromisoformat(cut_off)]
+    launcher.over(["sample_splits", "checkpoints"], cut_off_day, {"checkpoints": TRAINING})
     if launcher.failures:
         raise SystemExit(str(launcher.failures))

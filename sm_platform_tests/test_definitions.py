@@ -35,12 +35,17 @@ ours = [one[2].__name__ for one in warnings.filters if one[2].__module__.startsw
 json.dump({"assets": sorted(names), "warnings": told, "silenced": sorted(set(ours))}, sys.stdout)
 """
 DRIVERS = {"ndvi", "weather", "s1_backscatter", "soil_cells", "static_drivers", "land_cover_cells"}
+LABELS = {"swc_granules", "nsidc_granules", "smap_l3_granules", "smap_l4_granules"}
 PARENTS = {
     "static_granules": set[str](),
     "s1_granules": set[str](),
     "ndvi_granules": set[str](),
     "weather_granules": set[str](),
     "swc_granules": set[str](),
+    "nsidc_granules": set[str](),
+    "smap_l3_granules": set[str](),
+    "smap_l4_granules": set[str](),
+    "station_granules": set[str](),
     "s1_scenes": {"s1_granules"},
     "s1_backscatter": {"s1_scenes"},
     "ndvi": {"ndvi_granules"},
@@ -49,10 +54,14 @@ PARENTS = {
     "static_drivers": {"static_granules"},
     "land_cover_cells": {"static_granules"},
     "scene_features": DRIVERS,
-    "site_catalog": {"land_cover_cells"},
-    "sm_observations": {"swc_granules", "site_catalog"},
-    "training_samples": DRIVERS | {"site_catalog", "sm_observations"},
-    "checkpoints": {"training_samples"},
+    "station_readings": {"station_granules"},
+    "site_catalog": {"land_cover_cells", "soil_cells", "station_readings"},
+    "sm_observations": LABELS | {"s1_scenes", "site_catalog", "station_readings"},
+    "site_features": DRIVERS | {"site_catalog"},
+    "training_samples": {"site_features", "site_catalog", "sm_observations"},
+    "sample_splits": {"training_samples"},
+    "label_report": {"sm_observations"},
+    "checkpoints": {"sample_splits", "training_samples"},
     "sm_maps": {"scene_features", "checkpoints"},
     "map_figures": {"sm_maps"},
 }
@@ -61,7 +70,10 @@ OF_REGION = {
     "soil_cells",
     "static_drivers",
     "land_cover_cells",
+    "station_granules",
+    "station_readings",
     "site_catalog",
+    "label_report",
 }
 WITHOUT_TABLE = {
     "static_granules",
@@ -69,6 +81,11 @@ WITHOUT_TABLE = {
     "ndvi_granules",
     "weather_granules",
     "swc_granules",
+    "nsidc_granules",
+    "smap_l3_granules",
+    "smap_l4_granules",
+    "station_granules",
+    "label_report",
     "map_figures",
 }
 DAY, REGION = date(2025, 6, 30), "somewhere"
@@ -168,7 +185,9 @@ def upstream_days(name: str, parent: str) -> list[int]:
         ("scene_features", "ndvi", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
         ("scene_features", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
         ("scene_features", "s1_backscatter", -MEMORY_DAYS, 0),
-        ("training_samples", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
+        ("site_features", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
+        ("sm_observations", "s1_scenes", -1, 1),
+        ("sample_splits", "training_samples", -364, -1),
         ("training_samples", "sm_observations", -1, 1),
         ("checkpoints", "training_samples", -364, -1),
         ("sm_maps", "checkpoints", -364, 0),

@@ -29,6 +29,7 @@ class FeatureInputs:
     layout: Layout
     region: Region
     recipe: Recipe
+    drivers: Drivers
     prepared: PreparedDrivers
     static_hash: str
     dated_hashes: Mapping[date, str]
@@ -88,6 +89,7 @@ def open_inputs(
         layout=layout,
         region=region,
         recipe=recipe,
+        drivers=drivers,
         prepared=prepare(recipe, drivers),
         static_hash=hash_of(soil_hash, terrain_hash, cover_hash),
         dated_hashes={

@@ -23,8 +23,8 @@ def find_region(layout: Layout, region_id: str) -> Region:
     if found is None:
         known = ", ".join(store.regions_made(layout, tables.REGIONS)) or "none yet"
         raise UsageError(
-            f"There is no region '{region_id}' (there: {known}): `sm-platform run --archive` "
-            "registers one from a folder."
+            f"There is no region '{region_id}' (there: {known}): `sm-platform regions add` makes "
+            "one from an area, `sm-platform run --archive` from a folder."
         )
     return found
 
@@ -36,8 +36,8 @@ def stored_region(layout: Layout, region_id: str) -> Region | None:
         return None
     row = made.rows.to_pylist()[0]
     note = {"crs": row["crs"], "affine": row["affine"], "shape": (row["rows"], row["cols"])}
-    names = ("source", "source_path", "recipe_id", "checkpoint_id")
-    return Region(region_id, rasters.window_from(note), **{name: row[name] for name in names})
+    names = ("source", "source_path", "recipe_id", "checkpoint_id", "outline_wkt")
+    return Region(region_id, rasters.window_from(note), **{name: row.get(name) for name in names})
 
 
 def save_region(layout: Layout, region: Region) -> None:
@@ -53,6 +53,7 @@ def save_region(layout: Layout, region: Region) -> None:
         "source_path": region.source_path,
         "recipe_id": region.recipe_id,
         "checkpoint_id": region.checkpoint_id,
+        "outline_wkt": region.outline_wkt,
     }
     rows = pa.Table.from_pylist([row], schema=tables.REGIONS.arrow_schema)
     store.write(layout, tables.REGIONS, rows, region=region.region_id)

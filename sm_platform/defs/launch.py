@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -12,17 +12,16 @@ import dagster as dg
 from sm_platform.definitions import defs
 from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import run_tags
+from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
+from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError, SmPlatformError
 
 DAYS_PER_RUN = 62
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 OURS = re.compile(rf"^{re.escape(SmPlatformError.__module__)}\.\w+: ")
 """How Dagster begins the message of an error of ours."""
 
 Failures = dict[date, str]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sm_platform.defs.map_index import (
     read_index,
     write_index,
 )
+from sm_platform.defs.region_area import inside_of
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.stored_features import DayFeatures, SceneFeatures, read_features
 from sm_platform.densesm.prediction import Ensemble, predict
@@ -91,7 +92,8 @@ class Mapper:
         """The new row of a pass; None when its map stands or nothing can be mapped."""
         stored = features.scenes.get(scene.scene_id)
         fingerprint = self.chosen.checkpoint.fingerprint
-        hashed = hash_of(features.note["inputs"], fingerprint, VERSION)
+        outline = self.region.outline_wkt
+        hashed = hash_of(features.note["inputs"], fingerprint, VERSION, *filter(None, [outline]))
         own = [row for row in known if row["scene_id"] == scene.scene_id]
         latest = next((row for row in own if row["is_latest"]), None)
         stands = latest is not None and latest["input_hash"] == hashed
@@ -130,7 +132,7 @@ class Mapper:
             sd=found.sd,
             qa=stored.qa,
             ndvi_age_d=stored.ndvi_age_d,
-            inside=None,
+            inside=inside_of(self.region),
             seen=seen,
             lineage=lineage,
             majority_pass=str(majority) if majority else None,

@@ -1,75 +1,87 @@
-"""The samples that a checkpoint is trained on: all before its cut-off, all of one recipe."""
+"""The samples that a checkpoint is trained on, with their roles: all of one recipe."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sm_platform.defs.lake_access import parts_of_days
 from sm_platform.defs.scenes import read_scenes
+from sm_platform.defs.splitting import KEYS
 from sm_platform.errors import MissingInputError, RecipeError
-from sm_platform.grid.calendar import days_between
+from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
-from sm_platform.schema.model_tables import TRAINING_SAMPLES
-from sm_platform.schema.product import QA_CRITICAL_MASK
+from sm_platform.schema.driver_tables import S1_SCENES
+from sm_platform.schema.label_tables import SAMPLE_SPLITS, TRAINING_SAMPLES
 from sm_platform.schema.recipes import DEFAULT_RECIPE, N_INPUTS, Recipe, find_recipe
 from sm_platform.schema.rows import FeatureRows, from_dense
-
-_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSet:
-    """Samples of one region before a cut-off day, all of one recipe."""
+    """Samples of one region before a cut-off day, all of one recipe; arrays are (n,)."""
 
     recipe: Recipe
     rows: FeatureRows
     sm_m3m3: NDArray[np.float32]
-    block_id: NDArray[np.int32]
+    role: NDArray[np.str_]
+    weight: NDArray[np.float32]
     majority_pass: str | None
     labels: tuple[str, ...]
+    """Label types, each once."""
+    scheme: str
 
 
-def gather(layout: Layout, region: str, cut_off: date, days: int, most: int) -> SampleSet:
-    """Samples of the `days` days before the cut-off, thinned evenly to `most`.
-
-    Left out are labels of the cut-off day near a pass of the evening before it, and critical
-    pixels (water, border, flooded), which are never mapped.
+def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -> SampleSet:
+    """Samples with a role in the scheme under the cut-off, thinned evenly to `most`.
 
     Raises:
-        MissingInputError: there are none.
-        RecipeError: they were built by several recipes.
+        MissingInputError: no roles are stored under the cut-off, or the scheme is not among them.
+        RecipeError: the samples were built by several recipes.
     """
-    recipe, parts = _stored(layout, region, days_between(cut_off - timedelta(days), cut_off - _DAY))
-    tables = [_sensed_before(layout, region, part, cut_off) for part in parts]
-    table = pa.concat_tables([TRAINING_SAMPLES.arrow_schema.empty_table(), *tables])
-    clear = np.flatnonzero((values_of(table["qa"]) & QA_CRITICAL_MASK) == 0)
-    if not len(clear):
-        raise MissingInputError(
-            f"Region {region} has no training samples before {cut_off}: materialize "
-            "`training_samples` for the days before it first."
-        )
-    step = max(len(clear) / most, 1.0)
-    kept = table.take(clear[np.arange(0, len(clear), step).astype(np.int64)])
+    roles = _roles(layout, region, cut_off, scheme)
+    days = sorted(set(roles["sample_day"].to_pylist()))
+    recipe, tables = _stored(layout, region, days)
+    joined = _joined(pa.concat_tables(tables), roles)
+    step = max(joined.num_rows / most, 1.0)
+    kept = joined.take(np.arange(0, joined.num_rows, step).astype(np.int64))
     return SampleSet(
         recipe=recipe,
         rows=_feature_rows(kept, recipe),
         sm_m3m3=values_of(kept["sm_m3m3"]).astype(np.float32),
-        block_id=values_of(kept["block_id"]),
-        majority_pass=_majority(layout, region, [day for day, _ in parts]),
+        role=np.array(kept["role"].to_pylist(), dtype=np.str_),
+        weight=values_of(kept["weight"]).astype(np.float32),
+        majority_pass=_majority(layout, region, days),
         labels=tuple(sorted(set(kept["label_type"].to_pylist()))),
+        scheme=scheme,
     )
 
 
-def _stored(
-    layout: Layout, region: str, days: Sequence[date]
-) -> tuple[Recipe, list[tuple[date, pa.Table]]]:
-    """The samples of those days that have any, and the one recipe of all."""
+def _roles(layout: Layout, region: str, cut_off: date, scheme: str) -> pa.Table:
+    stored = store.read(layout, SAMPLE_SPLITS, region, cut_off)
+    if stored is None:
+        raise MissingInputError(
+            f"Region {region} has no roles of its samples before {cut_off}: materialize "
+            "`sample_splits` for that day first."
+        )
+    roles = stored.rows.filter(pc.equal(stored.rows["scheme"], scheme))
+    if not roles.num_rows:
+        known = ", ".join(pc.unique(stored.rows["scheme"]).to_pylist())
+        raise MissingInputError(
+            f"The samples of {region} before {cut_off} are not split by scheme '{scheme}' "
+            f"(there: {known}): choose one of those, or bring more sites and days."
+        )
+    return roles
+
+
+def _stored(layout: Layout, region: str, days: Sequence[date]) -> tuple[Recipe, list[pa.Table]]:
+    """The samples of those days, and the one recipe of all."""
     parts = parts_of_days(layout, TRAINING_SAMPLES, region, days)
     notes = [part.note for _, part in parts]
     found = {(note["recipe_id"], note["recipe_fingerprint"]) for note in notes}
@@ -80,22 +92,30 @@ def _stored(
             f"Training samples of {region} are of the recipes {names}: materialize "
             "`training_samples` of all these days anew, with one recipe."
         )
-    return recipe, [(day, part.rows) for day, part in parts]
+    return recipe, [part.rows for _, part in parts]
 
 
-def _sensed_before(
-    layout: Layout, region: str, part: tuple[date, pa.Table], cut_off: date
-) -> pa.Table:
-    """The rows of a day's samples whose label was sensed before midnight UTC of the cut-off."""
-    day, rows = part
-    if day < cut_off - _DAY:
-        return rows
-    starts = {scene.scene_id: scene.start_utc for scene in read_scenes(layout, region, day)}
-    midnight = datetime.combine(cut_off, time(), UTC)
-    hours_left = [
-        (midnight - starts.get(name, midnight)) / _HOUR for name in rows["scene_id"].to_pylist()
-    ]
-    return rows.filter(pa.array(values_of(rows["time_difference_h"]) < np.array(hours_left)))
+def _joined(samples: pa.Table, roles: pa.Table) -> pa.Table:
+    """The samples that have a role, in a fixed order, with role and weight.
+
+    Matched by place, not by a join: Arrow's joins do not take columns of lists.
+    """
+    place = {key: n for n, key in enumerate(_keys(samples))}
+    found = [(place.get(key), n) for n, key in enumerate(_keys(roles))]
+    pairs = sorted((row, n) for row, n in found if row is not None)
+    if len(pairs) < roles.num_rows:
+        raise MissingInputError(
+            f"{roles.num_rows - len(pairs)} samples have changed since their roles were given: "
+            "materialize `sample_splits` of that day again."
+        )
+    kept, own = samples.take([row for row, _ in pairs]), roles.take([n for _, n in pairs])
+    for name in ("role", "weight"):
+        kept = kept.append_column(name, own[name])
+    return kept
+
+
+def _keys(rows: pa.Table) -> list[tuple[str, ...]]:
+    return list(zip(*(rows[name].to_pylist() for name in KEYS), strict=True))
 
 
 def _feature_rows(table: pa.Table, recipe: Recipe) -> FeatureRows:
@@ -106,7 +126,9 @@ def _feature_rows(table: pa.Table, recipe: Recipe) -> FeatureRows:
 
 def _majority(layout: Layout, region: str, days: Sequence[date]) -> str | None:
     """The track that most training passes came from, as `D091`."""
-    scenes = [scene for day in days for scene in read_scenes(layout, region, day)]
+    made = store.days_made(layout, S1_SCENES, region)  # samples may have been imported
+    known = sorted(set(days) & set(made))
+    scenes = [scene for day in known for scene in read_scenes(layout, region, day)]
     tracks = Counter(
         f"{scene.orbit_state}{scene.relative_orbit:03d}"
         for scene in scenes

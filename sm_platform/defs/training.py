@@ -11,7 +11,7 @@ from sm_platform.defs.sample_set import SampleSet
 from sm_platform.densesm.checkpoint import Checkpoint, Member
 from sm_platform.densesm.prediction import predict, prepare
 from sm_platform.densesm.training import Progress, TrainedEnsemble, TrainingSettings, train
-from sm_platform.samples.splits import Role, split_by_block
+from sm_platform.samples.splits import Role
 from sm_platform.schema.recipes import Recipe
 from sm_platform.schema.rows import take
 from sm_platform.trust.metrics import Agreement, agreement
@@ -39,19 +39,19 @@ def fit(
     told: dict[str, object],
     progress: Callable[[str], None],
 ) -> Trained:
-    """Train on whole 3 km blocks, steer on others, and judge on blocks used for neither.
+    """Train on the rows of one role, steer on another's, and judge on rows used for neither.
 
     The checkpoint is named `stem` and the first digits of its fingerprint: other weights have
     another name.
     """
-    role = split_by_block(samples.block_id, seed=settings.seed)
-    parts = {name: np.flatnonzero(role == name.value) for name in (Role.TRAIN, Role.VALIDATION)}
-    test = np.flatnonzero(role == Role.TEST.value)
-    training, validation = parts[Role.TRAIN], parts[Role.VALIDATION]
+    training, validation, test = (
+        _rows_of(samples, role) for role in (Role.TRAIN, Role.VALIDATION, Role.TEST)
+    )
     ensemble = train(
         take(samples.rows, training),
         samples.sm_m3m3[training],
         settings,
+        weights=samples.weight[training],
         validation_rows=take(samples.rows, validation),
         validation_target=samples.sm_m3m3[validation],
         progress=lambda told: _tell(told, progress),
@@ -59,6 +59,7 @@ def fit(
     metadata = told | {
         "majority_pass": samples.majority_pass,
         "n_samples": len(training),
+        "split_scheme": samples.scheme,
         "reference": "product" if samples.labels == ("product",) else ", ".join(samples.labels),
         "code_version": __version__,
         "profile": "reduced: few members and epochs, to show the whole path",
@@ -73,6 +74,12 @@ def fit(
     name = f"{stem}-{checkpoint.fingerprint[:6]}"
     final = _checkpoint(samples.recipe, name, ensemble, scored)
     return Trained(final, score, len(training), truth, found.mean, ensemble)
+
+
+def _rows_of(samples: SampleSet, role: Role) -> NDArray[np.int64]:
+    """Rows of a role; of the training rows those with a weight."""
+    is_own = samples.role == role.value
+    return np.flatnonzero(is_own & (samples.weight > 0) if role is Role.TRAIN else is_own)
 
 
 def _tell(told: Progress, say: Callable[[str], None]) -> None:

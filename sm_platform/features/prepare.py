@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from sm_platform.errors import GridError
 from sm_platform.features.drivers import Drivers
 from sm_platform.features.layers import NDVI_BANDS, WEATHER_BANDS, Layers, read_layers
-from sm_platform.features.place import positions
 from sm_platform.features.quality import Relief, Shares
 from sm_platform.features.soil import PixelSoil, filled_soil_at, soil_at
+from sm_platform.features.support_place import site_positions
 from sm_platform.features.terrain import BANDS as PIXEL_BANDS
 from sm_platform.features.terrain import CELL_BANDS
 from sm_platform.features.vector import Ground, ground_inputs
@@ -48,6 +48,7 @@ def prepare(recipe: Recipe, drivers: Drivers, *, cells: Cells | None = None) -> 
     Raises:
         GridError: a cell lies outside the window.
         DataError: two rasters of one day contradict each other.
+        RecipeError: the window's cells are larger than those the recipe knows.
     """
     chosen = _checked(drivers.window, cells)
     soil = _soil(recipe, drivers, chosen)
@@ -114,7 +115,7 @@ def _soil(recipe: Recipe, drivers: Drivers, cells: Cells) -> PixelSoil:
 
 
 def _ground(recipe: Recipe, drivers: Drivers, cells: Cells, soil: PixelSoil) -> Ground:
-    place = positions(recipe.place, drivers.window, cells)
+    place = site_positions(recipe, drivers.window, cells)
     if recipe.terrain is TerrainRule.PIXEL_VECTOR_ASPECT:
         elevation, slope, sine, cosine = _bands(drivers.terrain, PIXEL_BANDS, cells)
     else:

@@ -11,6 +11,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
+from pyproj.enums import TransformDirection
 
 from sm_platform.errors import GridError
 from sm_platform.grid.window import GridWindow
@@ -82,6 +83,26 @@ def cells(level: Level, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.int64], 
         raise GridError(f"A point lies outside EASE-Grid 2.0 {level.name}: check lon/lat order.")
     step = LEVEL_100M.divisor // level.divisor
     return np.floor(row).astype(np.int64) // step, np.floor(col).astype(np.int64) // step
+
+
+def centre_lonlat(
+    level: Level, row: ArrayLike, col: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude (WGS 84, degrees) of the centres of cells, the inverse of `cells`.
+
+    Latitudes are good to 2 mm (PROJ's series), longitudes and the way forward to a micrometre.
+
+    Raises:
+        GridError: a cell lies outside the level.
+    """
+    rows, cols = np.asarray(row, np.int64), np.asarray(col, np.int64)
+    height, width = level.shape
+    if not np.all((rows >= 0) & (rows < height) & (cols >= 0) & (cols < width)):
+        raise GridError(f"A cell lies outside EASE-Grid 2.0 {level.name}: check row, col order.")
+    x = LEFT_M + (cols + 0.5) * level.cell_m
+    y = TOP_M - (rows + 0.5) * level.cell_m
+    lon, lat = _from_lonlat().transform(x, y, direction=TransformDirection.INVERSE)
+    return np.asarray(lon), np.asarray(lat)
 
 
 def window(level: Level, row: int, col: int, shape: tuple[int, int]) -> GridWindow:

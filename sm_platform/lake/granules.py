@@ -31,6 +31,12 @@ class LandedGranule:
     source: str
     stamp: str | None = None
     """The source's own mark of this version; None when it has none."""
+    licence: str = ""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no real place was measured, as its licence says."""
+        return self.licence.endswith("(simulated)")
 
 
 def land(
@@ -97,6 +103,13 @@ def landed(layout: Layout, product: str, region: str, day: date | None) -> list[
     return [read_granule(path.parent) for path in sidecars if path.is_file()]
 
 
+def landed_days(layout: Layout, product: str, region: str) -> list[date]:
+    """The days of which granules of a product have been landed, in order."""
+    folder = layout.granules(product, region, None).parent
+    names = (path.name for path in folder.glob("????-??-??") if any(path.iterdir()))
+    return sorted(date.fromisoformat(name) for name in names)
+
+
 def read_granule(folder: Path) -> LandedGranule:
     """What the sidecar in a granule's folder says; raises LakeError when it is damaged."""
     try:
@@ -121,6 +134,7 @@ def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
         available_utc=datetime.fromisoformat(available) if available else None,
         source=told["source"],
         stamp=told.get("stamp"),
+        licence=told.get("licence", ""),
     )
 
 
@@ -129,15 +143,23 @@ def refuse_quarantined(layout: Layout, product: str, region: str, day: date | No
 
     Without this a day whose only granule is damaged would pass for a day without one.
     """
+    for granule in quarantined(layout, product, region, day):
+        raise DataError(
+            f"{granule.granule_id} of {region} is damaged and lies in {granule.folder}: "
+            "put a whole file in its place at the source and run --download again."
+        )
+
+
+def quarantined(layout: Layout, product: str, region: str, day: date | None) -> list[LandedGranule]:
+    """Granules of the day that are set aside and have not been landed again."""
     home = layout.quarantine(product, region, "any").parent
-    for sidecar in sorted(home.glob(f"*/*/{SIDECAR}")):
-        granule = read_granule(sidecar.parent)
-        target = layout.granule(product, region, day, granule.granule_id)
-        if granule.day == day and not (target / SIDECAR).is_file():
-            raise DataError(
-                f"{granule.granule_id} of {region} is damaged and lies in {sidecar.parent}: "
-                "put a whole file in its place at the source and run --download again."
-            )
+    found = (read_granule(one.parent) for one in sorted(home.glob(f"*/*/{SIDECAR}")))
+    return [
+        granule
+        for granule in found
+        if granule.day == day
+        and not (layout.granule(product, region, day, granule.granule_id) / SIDECAR).is_file()
+    ]
 
 
 def quarantine(layout: Layout, region: str, granule: LandedGranule, reason: str) -> Path:

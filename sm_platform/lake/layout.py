@@ -63,6 +63,10 @@ class Layout:
         folder = self.root / "figures" / safe(region) / f"{day:%Y}" / f"{day:%m}"
         return folder / safe(name)
 
+    def report(self, region: str, name: str) -> Path:
+        """A picture of what is known of a region as a whole."""
+        return self.root / "figures" / safe(region) / safe(name)
+
 
 def safe(name: str) -> str:
     """The name itself when it can be one part of a path; raises UsageError otherwise."""

@@ -1,1 +1,1 @@
-"""Pairing labels with the inputs of the network, and the roles of their blocks."""
+"""Samples: labels paired with the inputs of the network, their roles, weights and files."""

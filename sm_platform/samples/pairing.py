@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sm_platform.errors import DataError
@@ -26,17 +28,28 @@ class Samples:
         return len(self.sm_m3m3)
 
 
+SiteIds = NDArray[np.str_] | NDArray[np.object_]
+"""Site ids as text, as numpy or Arrow give them."""
+
+
 def pair(
-    site_id: NDArray[np.integer],
+    site_id: SiteIds,
     sm_m3m3: NDArray[np.floating],
     features: FeatureRows,
-    feature_site_id: NDArray[np.integer],
+    feature_site_id: SiteIds,
 ) -> Samples:
     """Join labels (n,) with the rows of one pass by site; `feature_site_id` names each row's.
 
+    Labels of several sources at one site are several samples with the same inputs.
+
     Raises:
-        DataError: two feature rows belong to one site, or a row has no id.
+        DataError: there is not one label value for each site id, two feature rows belong to one
+            site, or a site id is not a text.
     """
+    if len(site_id) != len(sm_m3m3):
+        raise DataError(
+            f"{len(sm_m3m3)} labels come with {len(site_id)} site ids: give each label its site."
+        )
     row = _row_of(site_id, feature_site_id, len(features))
     is_alone = row < 0
     is_missing = np.isnan(sm_m3m3)
@@ -54,20 +67,27 @@ def pair(
     )
 
 
-def _row_of(
-    site_id: NDArray[np.integer], feature_site_id: NDArray[np.integer], n_rows: int
-) -> NDArray[np.int64]:
+def _row_of(site_id: SiteIds, feature_site_id: SiteIds, n_rows: int) -> NDArray[np.int64]:
     """Feature row of each label, -1 where its site has none."""
-    known, first = np.unique(feature_site_id, return_index=True)
-    if not len(known) == len(feature_site_id) == n_rows:
+    known = _texts(feature_site_id)
+    n_known = len(pc.unique(known))
+    if not n_known == len(known) == n_rows:
         raise DataError(
-            f"{n_rows} feature rows name {len(known)} sites in {len(feature_site_id)} ids: "
+            f"{n_rows} feature rows name {n_known} sites in {len(known)} ids: "
             "give one pass at a time."
         )
-    place = np.searchsorted(known, site_id)
-    row = np.append(first, -1)[place]
-    is_same = np.append(known, -1)[place] == site_id
-    return np.where(is_same, row, -1).astype(np.int64)
+    row = pc.index_in(_texts(site_id), value_set=known)
+    return np.asarray(pc.fill_null(row, -1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _texts(site_id: SiteIds) -> pa.Array:
+    try:
+        found = pa.array(site_id, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"Site ids must be texts such as 100m-16520-30841: {error}") from error
+    if found.null_count:
+        raise DataError(f"{found.null_count} site ids are missing: read the sites again.")
+    return found
 
 
 def _complete(features: FeatureRows) -> NDArray[np.bool_]:

@@ -21,6 +21,7 @@ REGIONS = Table(
         text("source_path", "folder of that source"),
         text("recipe_id", "recipe of the maps; null takes the checkpoint's", is_nullable=True),
         text("checkpoint_id", "checkpoint of the maps; null takes the newest", is_nullable=True),
+        text("outline_wkt", "outline in lon, lat as WKT; null: every pixel", is_nullable=True),
     ),
     is_dated=False,
 )

@@ -1,9 +1,9 @@
-"""Tables of what is learnt and made: features, labels, samples, checkpoints, maps."""
+"""Tables of what is computed, learnt and made: features, checkpoints, maps."""
 
 import pyarrow as pa
 
-from sm_platform.schema.recipes import N_INPUTS, SCALARS
-from sm_platform.schema.tables import Column, Table, code, flag, moment, number, text, whole
+from sm_platform.schema.recipes import SCALARS
+from sm_platform.schema.tables import Column, Table, flag, moment, number, text, whole
 
 SCENE = text("scene_id", "pass, as in s1_scenes")
 CELL = whole("cell_id", "flat row-major index of the pixel in its region")
@@ -36,55 +36,6 @@ SCENE_SERIES = Table(
         Column("ndvi", STEPS, "1", "vegetation index"),
         Column("temperature_2m", STEPS, "1", "temperature"),
         Column("precipitation", STEPS, "1", "rain"),
-    ),
-)
-
-SITE_CATALOG = Table(
-    "site_catalog",
-    "Sites: pixels of pure land cover where labels are read",
-    ("site_id",),
-    (
-        whole("site_id", "number of the site in its region"),
-        CELL,
-        Column("lon_deg", pa.float64(), "deg", "longitude of the pixel centre, WGS 84"),
-        Column("lat_deg", pa.float64(), "deg", "latitude of the pixel centre, WGS 84"),
-        code("land_cover_code", "class with the largest share (WorldCover v200)", pa.uint8()),
-        whole("block_id", "3 km block of the site, for splits"),
-    ),
-    is_dated=False,
-)
-
-SM_OBSERVATIONS = Table(
-    "sm_observations",
-    "Soil moisture labels at sites; a rejected one is kept with its reason",
-    ("site_id", "granule_id"),
-    (
-        whole("site_id", "site, as in site_catalog"),
-        text("granule_id", "granule that holds the value"),
-        moment("sensed_utc", "time of sensing"),
-        number("sm_m3m3", "m3/m3", "volumetric soil moisture; null when the file has none"),
-        number("support_m", "m", "side of the area that the value stands for", 0, None),
-        number("depth_m", "m", "lower end of the layer", 0, None),
-        text("source", "product, for example planet_swc"),
-        text("label_type", "product, model, in_situ or simulated"),
-        text("reason", "why it is not used; null when it is good", is_nullable=True),
-    ),
-)
-
-TRAINING_SAMPLES = Table(
-    "training_samples",
-    "Labels with the network inputs of the nearest pass; the recipe is in the file's note",
-    ("site_id", "scene_id"),
-    (
-        whole("site_id", "site, as in site_catalog"),
-        SCENE,
-        whole("block_id", "3 km block of the site, for splits"),
-        number("sm_m3m3", "m3/m3", "label", 0, 1),
-        number("time_difference_h", "h", "time of the label minus time of the pass", -12, 12),
-        text("source", "product of the label"),
-        text("label_type", "product, model, in_situ or simulated"),
-        Column("qa", pa.uint16(), "1", "quality bits of the pixel"),
-        Column("inputs", pa.list_(pa.float32(), N_INPUTS), "1", "the 153 inputs, scaled to 0..1"),
     ),
 )
 

@@ -24,6 +24,8 @@ class Region:
     """Recipe of its maps; None takes the checkpoint's."""
     checkpoint_id: str | None = None
     """Checkpoint of its maps; None takes the newest of the region."""
+    outline_wkt: str | None = None
+    """Outline in degrees (WGS 84, longitude first) as WKT; None: every pixel of the window."""
 
     def __post_init__(self) -> None:
         check_region_name(self.region_id)

@@ -1,145 +1,151 @@
-"""Selecting sites: pure cells of the wanted land cover, even over classes and over space."""
+"""Selecting sites: pure cells of the wanted land cover, spread over classes, strata and space."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from sm_platform.errors import DataError, GridError, UsageError
-from sm_platform.grid import ease2
-from sm_platform.grid.window import GridWindow, Raster, lonlat
+from sm_platform.errors import GridError
+from sm_platform.grid.window import GridWindow, Raster
+from sm_platform.sites.candidates import Candidates, Rejection, find_candidates
+from sm_platform.sites.catalog import catalog_rows
+from sm_platform.sites.cells import Ints, block_of, centre_lonlat, row_col
+from sm_platform.sites.drawing import draws, first_of_squares, in_turn, strata
+from sm_platform.sites.pixel_layers import pixel_layers
+from sm_platform.sites.rules import SiteRules
 
-SOIL_CLASSES = (20, 30, 40, 60, 90)
-"""WorldCover v200 codes where C-band radar sees soil: shrub, grass, crop, bare, wetland.
-
-Wetland stays in because flooded paddies are often classified so; trees hide the soil.
-"""
-SHARE = "_share"
+SITE_KIND = "cell"
 
 
 @dataclass(frozen=True, slots=True)
 class SiteSelection:
-    """Sites of one window, in order of their id; every array has shape (n,)."""
+    """Sites of one region, in order of their id; every array has shape (n,)."""
 
-    site_id: NDArray[np.int32]
-    """Flat row-major index of the cell in the window: the same cell has always the same id."""
-    row: NDArray[np.int32]
-    col: NDArray[np.int32]
+    level: str
+    """EASE-Grid 2.0 level of all their cells."""
+    site_id: NDArray[np.str_]
+    """`level-row-col` of the cell on the globe: the same in every region and for every seed."""
+    cell_row: NDArray[np.int32]
+    cell_col: NDArray[np.int32]
+    cell_id: NDArray[np.int32]
+    """Flat row-major index of the region's pixel that holds the cell's centre. The centre of a 1,
+    3 or 9 km cell is a corner of four 100 m cells: the south-eastern one counts."""
     lon: NDArray[np.float64]
     """Degrees (WGS 84) of the cell's centre."""
     lat: NDArray[np.float64]
     land_cover_code: NDArray[np.uint8]
+    purity: NDArray[np.float32]
+    texture_code: NDArray[np.int8]
+    mean_sm_m3m3: NDArray[np.float32]
+    """NaN where not known."""
     block_id: NDArray[np.int32]
-    """Flat row-major index of the EASE-Grid 2.0 block that holds the centre."""
+    """Flat index of the 3 km cell at the centre. A 9 km cell reaches one block farther on each
+    side: roles by block need a buffer of one block to share no ground with it, of three to leave
+    out its neighbours as well."""
     rejected: Mapping[str, int]
-    """Cells that are no site, by reason; with the sites they add up to the window."""
+    """Cells that are no site, by the first reason; with the sites they are all cells of the
+    window."""
+    class_counts: Mapping[str, int]
+    """Sites of each wanted class, by its name; 0 where none was found."""
 
     def __len__(self) -> int:
         return len(self.site_id)
+
+    def rows(self) -> pa.Table:
+        """The sites as rows of the site catalog."""
+        n = len(self)
+        columns = {
+            "site_id": self.site_id,
+            "site_kind": [SITE_KIND] * n,
+            "level": [self.level] * n,
+            "cell_row": self.cell_row,
+            "cell_col": self.cell_col,
+            "cell_id": self.cell_id,
+            "lon_deg": self.lon,
+            "lat_deg": self.lat,
+            "land_cover_code": self.land_cover_code,
+            "purity": self.purity,
+            "texture_code": self.texture_code,
+            "mean_sm_m3m3": self.mean_sm_m3m3,
+            "block_id": self.block_id,
+            "station_id": [None] * n,
+        }
+        return catalog_rows(columns)
 
 
 def select_sites(
     window: GridWindow,
     land_cover: Raster,
+    rules: SiteRules,
     *,
-    count: int,
-    seed: int,
-    min_purity: float = 0.6,
-    classes: Sequence[int] = SOIL_CLASSES,
-    block_km: int = 3,
+    texture: NDArray[np.int8] | None = None,
+    mean_sm: NDArray[np.float32] | None = None,
+    inside: NDArray[np.bool_] | None = None,
 ) -> SiteSelection:
-    """Up to `count` sites: class by class in turn, within a class block by block in turn.
+    """Up to `rules.count` cells: classes in turn, then their strata, then 3 km blocks in each.
 
-    `land_cover` lies on the window: bands `*_share` (0..1, NaN where missing) and
-    `land_cover_code` (uint8, 0 where missing). A cell qualifies when its class is wanted and its
-    largest share reaches `min_purity`. The same seed and window give the same sites.
+    Args:
+        window: the region's pixels, in any CRS.
+        land_cover: on the window, bands `*_share` (0..1, NaN where missing) and
+            `land_cover_code` in WorldCover codes or Dynamic World labels.
+        rules: what is wanted.
+        texture: per pixel 1 coarse, 2 medium, 3 fine, 0 not known; None: not known anywhere.
+        mean_sm: per pixel mean of the labels, m3/m3, NaN not known; None: not known anywhere.
+        inside: whether a pixel lies in the region's outline; None: the whole window does.
 
     Raises:
-        GridError: the land cover lies on another window.
-        DataError: no cell qualifies.
-        UsageError: `count` is below 1, or the grid has no level of `block_km`.
+        GridError: an array does not lie on the window.
+        DataError: no cell can be a site, or the land cover's bands cannot be read.
+        UsageError: a wanted class is not in the land cover's numbering.
     """
-    if count < 1:
-        raise UsageError(f"{count} sites cannot be selected: ask for 1 or more.")
     if land_cover.window != window:
         raise GridError("Land cover and region lie on different windows: aggregate it again.")
-    code = land_cover.values["land_cover_code"].ravel().astype(np.uint8)
-    reasons = _reasons(code, _purity(land_cover), min_purity, classes)
-    fit = np.flatnonzero(~np.logical_or.reduce(list(reasons.values())))
-    rejected = {reason: int(mask.sum()) for reason, mask in reasons.items()}
-    if not len(fit):
-        raise DataError(f"No cell can be a site ({rejected}): allow more classes or less purity.")
-    lon, lat = (part.ravel() for part in lonlat(window))
-    block_id = blocks(lon[fit], lat[fit], block_km=block_km)
-    draw = np.random.default_rng(seed).random(window.size)[fit]
-    chosen = np.sort(_in_turn(code[fit], block_id, draw)[:count])
-    cell = fit[chosen]
-    row, col = np.divmod(cell.astype(np.int32), window.shape[1])
-    left = {"not_drawn": len(fit) - len(chosen)}
+    layers = pixel_layers(window, texture=texture, mean_sm=mean_sm, inside=inside)
+    found = find_candidates(window, land_cover, layers, rules)
+    order = _order(found, rules)
+    chosen = order[: rules.count]
+    left = {
+        Rejection.SAME_SQUARE: len(found.flat) - len(order),
+        Rejection.NOT_DRAWN: len(order) - len(chosen),
+    }
+    return _selection(found, chosen, {**found.rejected, **left})
+
+
+def _order(found: Candidates, rules: SiteRules) -> Ints:
+    """Candidates in the order of drawing, without those whose spacing square is taken."""
+    level = found.cells.level
+    stratum = strata(found.land_cover_code, found.texture, found.mean_sm)
+    block, draw = block_of(found.flat, level), draws(found.flat, level, rules.seed)
+    order = in_turn(stratum, block, draw)
+    if rules.square_cells is None:
+        return order
+    kept = first_of_squares(order, found.flat, level, rules.square_cells)
+    return np.asarray(kept[in_turn(stratum[kept], block[kept], draw[kept])])
+
+
+def _selection(found: Candidates, chosen: Ints, rejected: Mapping[Rejection, int]) -> SiteSelection:
+    level = found.cells.level
+    row, col = row_col(found.flat[chosen], level)
+    names = [f"{level.name}-{r}-{c}" for r, c in zip(row.tolist(), col.tolist(), strict=True)]
+    by_name = np.argsort(names)
+    chosen, row, col = chosen[by_name], row[by_name], col[by_name]
+    lon, lat = centre_lonlat(found.flat[chosen], level)
+    code = found.land_cover_code[chosen]
     return SiteSelection(
-        site_id=cell.astype(np.int32),
-        row=row,
-        col=col,
-        lon=lon[cell],
-        lat=lat[cell],
-        land_cover_code=code[cell],
-        block_id=block_id[chosen],
-        rejected=rejected | left,
+        level=level.name,
+        site_id=np.array(names)[by_name],
+        cell_row=row.astype(np.int32),
+        cell_col=col.astype(np.int32),
+        cell_id=found.pixel[chosen].astype(np.int32),
+        lon=lon,
+        lat=lat,
+        land_cover_code=code,
+        purity=found.purity[chosen],
+        texture_code=found.texture[chosen],
+        mean_sm_m3m3=found.mean_sm[chosen],
+        block_id=block_of(found.flat[chosen], level),
+        rejected={reason.value: n for reason, n in rejected.items()},
+        class_counts={name: int((code == c).sum()) for c, name in found.class_names.items()},
     )
-
-
-def blocks(lon: ArrayLike, lat: ArrayLike, *, block_km: int = 3) -> NDArray[np.int32]:
-    """Flat index of the EASE-Grid 2.0 cell of `block_km` that holds each place (degrees).
-
-    Raises:
-        UsageError: the grid has no level of that size.
-    """
-    levels = {level.name: level for level in ease2.LEVELS[:-1]}
-    level = levels.get(f"{block_km}km")
-    if level is None:
-        raise UsageError(
-            f"There are no blocks of {block_km} km: choose one of {', '.join(levels)}."
-        )
-    row, col = ease2.cells(level, *ease2.project(lon, lat))
-    return (row * level.shape[1] + col).astype(np.int32)
-
-
-def _purity(land_cover: Raster) -> NDArray[np.float32]:
-    """Largest share of any class in each cell, (cells,); NaN where a share is missing."""
-    shares = [band.ravel() for name, band in land_cover.values.items() if name.endswith(SHARE)]
-    if not shares:
-        raise DataError(f"The land cover has no band '*{SHARE}': aggregate it again.")
-    return np.asarray(np.max(shares, axis=0), np.float32)
-
-
-def _reasons(
-    code: NDArray[np.uint8],
-    purity: NDArray[np.float32],
-    min_purity: float,
-    classes: Sequence[int],
-) -> dict[str, NDArray[np.bool_]]:
-    """Which cells are no candidates, by the first reason that applies."""
-    is_missing = (code == 0) | np.isnan(purity)
-    is_other = ~is_missing & ~np.isin(code, list(classes))
-    is_mixed = ~is_missing & ~is_other & (purity < min_purity)
-    return {"missing": is_missing, "other_class": is_other, "mixed": is_mixed}
-
-
-def _in_turn(
-    code: NDArray[np.uint8], block: NDArray[np.int32], draw: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Indices in order of drawing: each class gives one in turn, each block of a class too."""
-    wide = code.astype(np.int64)
-    of_block = _rank((wide << 32) | block, (draw,))
-    of_class = _rank(wide, (draw, of_block))
-    return np.lexsort((draw, of_class))
-
-
-def _rank(group: NDArray[np.int64], keys: tuple[NDArray[np.generic], ...]) -> NDArray[np.int64]:
-    """Place (from 0) of each element in its group, sorted by the last key first."""
-    order = np.lexsort((*keys, group))
-    ordered = group[order]
-    rank = np.empty(len(group), np.int64)
-    rank[order] = np.arange(len(group)) - np.searchsorted(ordered, ordered)
-    return rank

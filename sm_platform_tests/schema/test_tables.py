@@ -6,13 +6,13 @@ from collections import defaultdict
 import pyarrow as pa
 import pytest
 
-from sm_platform.schema import driver_tables, model_tables
+from sm_platform.schema import driver_tables, label_tables, model_tables
 from sm_platform.schema.recipes import N_INPUTS, SCALARS
 from sm_platform.schema.tables import Column, Table, code, flag, moment, number, text, whole
 
 TABLES = [
     value
-    for module in (driver_tables, model_tables)
+    for module in (driver_tables, label_tables, model_tables)
     for value in vars(module).values()
     if isinstance(value, Table)
 ]
@@ -177,7 +177,7 @@ def test_features_are_the_recipes_scalars_in_order_scaled() -> None:
     scalars = [c for c in model_tables.SCENE_FEATURES.columns if (c.low, c.high) == (0, 1)]
     assert [c.name for c in scalars] == [entry.name for entry in SCALARS]
     assert f"{SCALARS[0].low:g}..{SCALARS[0].high:g}" in scalars[0].meaning
-    inputs = next(c for c in model_tables.TRAINING_SAMPLES.columns if c.name == "inputs")
+    inputs = next(c for c in label_tables.TRAINING_SAMPLES.columns if c.name == "inputs")
     assert inputs.type.list_size == N_INPUTS
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pyarrow as pa
 from pydantic import Field
 
-from sm_platform.defs.assets.labels import training_samples
+from sm_platform.defs.assets.labels import sample_splits, training_samples
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.pictures import as_markdown
@@ -36,8 +36,8 @@ class TrainingConfig(dg.Config):
     """Passes over the training rows, at most."""
     most_rows: int = 9000
     """Samples used at most, thinned evenly."""
-    days: int = 365
-    """Days before the cut-off that samples are taken from."""
+    scheme: str = "block"
+    """Split whose roles are used: block, time or block_time; see `sample_splits`."""
     seed: int = 1
     """The same seed trains the same networks on one machine."""
 
@@ -45,7 +45,10 @@ class TrainingConfig(dg.Config):
 @dg.asset(
     partitions_def=REGION_DAYS,
     backfill_policy=ONE_MONTH,
-    deps=[dg.AssetDep(training_samples, partition_mapping=look_back(-364, -1))],
+    deps=[
+        dg.AssetDep(sample_splits),
+        dg.AssetDep(training_samples, partition_mapping=look_back(-364, -1)),
+    ],
     group_name="checkpoint",
     kinds={"pytorch"},
     owners=["team:sm-platform"],
@@ -78,7 +81,7 @@ def _train(
     place: tuple[Region, date],
 ) -> DayReport:
     (layout, models), (region, day) = stores, place
-    samples = gather(layout, region.region_id, day, config.days, config.most_rows)
+    samples = gather(layout, region.region_id, day, config.most_rows, config.scheme)
     stem = f"{region.region_id}-{day:%Y%m%d}-{samples.recipe.recipe_id}"
     told: dict[str, object] = {"trained_until": day.isoformat(), "region": region.region_id}
     networks = TrainingSettings().members[: config.members]

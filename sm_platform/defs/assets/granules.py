@@ -84,7 +84,9 @@ class Landing:
         }
 
 
-def _dated(product: Product, name: str, description: str) -> dg.AssetsDefinition:
+def dated_granules(product: Product, name: str, description: str) -> dg.AssetsDefinition:
+    """An asset that lands a product's granules of each UTC day and region."""
+
     @dg.asset(
         name=name,
         description=description,
@@ -107,25 +109,20 @@ def _dated(product: Product, name: str, description: str) -> dg.AssetsDefinition
     return landed
 
 
-s1_granules = _dated(
+s1_granules = dated_granules(
     Product.S1_GRD,
     "s1_granules",
     "Sentinel-1 GRD frames over the region that start on the UTC day: VV, VH (dB) and angle (deg).",
 )
-ndvi_granules = _dated(
+ndvi_granules = dated_granules(
     Product.NDVI,
     "ndvi_granules",
     "Vegetation index composites (16 days, MODIS Terra and Aqua) that begin on the UTC day.",
 )
-weather_granules = _dated(
+weather_granules = dated_granules(
     Product.WEATHER,
     "weather_granules",
     "ERA5-Land 2 m temperature (K) and total precipitation (m) of the UTC day.",
-)
-swc_granules = _dated(
-    Product.SWC,
-    "swc_granules",
-    "Planet Soil Water Content (m3/m3, 100 m) sensed on the UTC day: labels, not inputs.",
 )
 
 

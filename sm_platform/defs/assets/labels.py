@@ -1,180 +1,176 @@
-"""Labels: sites, soil moisture read at them, and samples that pair both with features."""
+"""Labels: soil moisture read at sites, samples that pair it with features, roles of samples."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
-import numpy as np
-import pyarrow as pa
+from pydantic import Field
 
 from sm_platform.defs.assets.features import UPSTREAM, FeatureConfig
-from sm_platform.defs.assets.granules import swc_granules
-from sm_platform.defs.assets.static import land_cover_cells
+from sm_platform.defs.assets.label_granules import (
+    nsidc_granules,
+    smap_l3_granules,
+    smap_l4_granules,
+    swc_granules,
+)
+from sm_platform.defs.assets.scenes import s1_scenes
+from sm_platform.defs.assets.sites import site_catalog, station_readings
 from sm_platform.defs.choice import choose_recipe
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.feature_inputs import open_inputs
-from sm_platform.defs.lake_access import find_region, hash_of, static_raster
-from sm_platform.defs.partitions import OF_REGION, ONE_MONTH, REGION_DAYS, REGIONS, look_back
-from sm_platform.defs.readers import read_all
+from sm_platform.defs.observing import open_observer
+from sm_platform.defs.partitions import OF_REGION, ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
-from sm_platform.defs.sampling import SampleMaker, read_sites
+from sm_platform.defs.sampling import SampleMaker, SampleRules, read_sites
 from sm_platform.defs.schemas import column_schema
-from sm_platform.formats.planet_swc import sensing_time
-from sm_platform.grid.window import lonlat_bounds
-from sm_platform.lake import store
-from sm_platform.lake.granules import LandedGranule, landed, refuse_quarantined
-from sm_platform.lake.layout import Layout
-from sm_platform.observations.labels import count_reasons, observe
-from sm_platform.schema import driver_tables, model_tables
+from sm_platform.defs.site_features import open_sites
+from sm_platform.defs.splitting import SplitRules, write_splits
+from sm_platform.observations.collocation import MAX_HOURS
+from sm_platform.schema import label_tables
 from sm_platform.schema.region import Region
-from sm_platform.sites.selection import select_sites
-from sm_platform.sources.protocol import Product
 
-SWC_SUPPORT_M = 100.0
-SWC_DEPTH_M = 0.05
+GROUP = "labels"
+OWNERS = ["team:sm-platform"]
 
 
-class SiteConfig(dg.Config):
-    """How sites are drawn."""
+class ObservationConfig(dg.Config):
+    """Which labels are read."""
 
-    count: int = 250
-    """Sites wanted in the region."""
-    seed: int = 1
-    """The same seed draws the same sites."""
-    min_purity: float = 0.6
-    """Least share of the largest land cover class in a site's pixel."""
-
-
-@dg.asset(
-    partitions_def=REGIONS,
-    deps=[land_cover_cells],
-    group_name="labels",
-    kinds={"parquet"},
-    owners=["team:sm-platform"],
-    metadata=column_schema(model_tables.SITE_CATALOG),
-)
-def site_catalog(
-    context: dg.AssetExecutionContext, config: SiteConfig, lake: LakeResource
-) -> dg.MaterializeResult[None]:
-    """Pixels of pure land cover where labels are read, spread over classes and 3 km blocks."""
-    region = find_region(lake.layout, context.partition_key)
-    cover, inputs = static_raster(
-        lake.layout, driver_tables.LAND_COVER_CELLS, region.region_id, "--extract"
-    )
-    found = select_sites(
-        region.window,
-        cover,
-        count=config.count,
-        seed=config.seed,
-        min_purity=config.min_purity,
-    )
-    rows = pa.table(
-        {
-            "site_id": found.site_id,
-            "cell_id": found.site_id,
-            "lon_deg": found.lon,
-            "lat_deg": found.lat,
-            "land_cover_code": found.land_cover_code,
-            "block_id": found.block_id,
-        }
-    )
-    hashed = hash_of(inputs, config.count, config.seed, config.min_purity)
-    note = {"inputs": hashed, "status": "made", "rows": len(found)}
-    store.write(lake.layout, model_tables.SITE_CATALOG, rows, region=region.region_id, note=note)
-    rejected = dg.MetadataValue.json({k: int(v) for k, v in found.rejected.items()})
-    return dg.MaterializeResult(metadata={"rows": len(found), "rejected_cells": rejected})
-
-
-@dg.asset(
-    partitions_def=REGION_DAYS,
-    backfill_policy=ONE_MONTH,
-    deps=[dg.AssetDep(swc_granules), dg.AssetDep(site_catalog, partition_mapping=OF_REGION)],
-    group_name="labels",
-    kinds={"parquet"},
-    owners=["team:sm-platform"],
-    metadata=column_schema(model_tables.SM_OBSERVATIONS),
-)
-def sm_observations(
-    context: dg.AssetExecutionContext, lake: LakeResource
-) -> dg.MaterializeResult[None]:
-    """Soil moisture labels (m3/m3) at the sites; a rejected one is kept with its reason."""
-
-    def open_region(region: Region, _: Sequence[date]) -> Worker:
-        sites = read_sites(lake.layout, region.region_id)
-        return lambda day: write_observations(lake.layout, region, sites, day)
-
-    return each_day(context, lake.layout, open_region)
-
-
-def write_observations(layout: Layout, region: Region, sites: pa.Table, day: date) -> DayReport:
-    """Read a day's label granules at the sites and store what they say."""
-    name, table = region.region_id, model_tables.SM_OBSERVATIONS
-    refuse_quarantined(layout, Product.SWC.value, name, day)
-    granules = landed(layout, Product.SWC.value, name, day)
-    site_note = store.note_of(layout, model_tables.SITE_CATALOG, name) or {}
-    inputs = hash_of([g.sha256 for g in granules], site_note.get("inputs"))
-    note = store.note_of(layout, table, name, day)
-    if note is not None and note["inputs"] == inputs:
-        return DayReport(note["status"], note["rows"])
-    parts = [_observed(layout, region, sites, granule) for granule in granules]
-    rows = pa.concat_tables(parts) if parts else table.arrow_schema.empty_table()
-    status = "made" if parts else "none"
-    kept = {"inputs": inputs, "status": status, "rows": rows.num_rows}
-    store.write(layout, table, rows, region=name, day=day, note=kept)
-    return DayReport(status, rows.num_rows, count_reasons(rows) if parts else {})
-
-
-def _observed(layout: Layout, region: Region, sites: pa.Table, granule: LandedGranule) -> pa.Table:
-    raster = read_all(layout, region.region_id, [granule], region.window)
-    west, _, east, _ = lonlat_bounds(region.window)
-    label = observe(
-        sites["lon_deg"].to_numpy(),
-        sites["lat_deg"].to_numpy(),
-        raster,
-        sensed_utc=sensing_time(granule.granule_id, (west + east) / 2),
-    )
-    n = sites.num_rows
-    constant = {
-        "granule_id": granule.granule_id,
-        "source": Product.SWC.value,
-        "label_type": "product",
-    }
-    columns = {name: label[name] for name in ("sensed_utc", "sm_m3m3", "reason")}
-    texts = {name: pa.array([value] * n, pa.string()) for name, value in constant.items()}
-    numbers = {
-        "support_m": np.full(n, SWC_SUPPORT_M, np.float32),
-        "depth_m": np.full(n, SWC_DEPTH_M, np.float32),
-    }
-    return pa.table({"site_id": sites["site_id"], **columns, **texts, **numbers})
+    sources: list[str] = []
+    """Label sources to read, for example ["planet_swc", "ismn"]; none named: all that are there."""
+    max_hours: float = Field(MAX_HOURS, ge=0, le=48)
+    """Readings farther than this from every radar pass are left out and counted."""
 
 
 @dg.asset(
     partitions_def=REGION_DAYS,
     backfill_policy=ONE_MONTH,
     deps=[
-        *UPSTREAM,
-        dg.AssetDep(sm_observations, partition_mapping=look_back(-1, 1)),
+        *(
+            dg.AssetDep(granules)
+            for granules in (swc_granules, nsidc_granules, smap_l3_granules, smap_l4_granules)
+        ),
+        dg.AssetDep(s1_scenes, partition_mapping=look_back(-1, 1)),
         dg.AssetDep(site_catalog, partition_mapping=OF_REGION),
+        dg.AssetDep(station_readings, partition_mapping=OF_REGION),
     ],
-    group_name="labels",
+    group_name=GROUP,
     kinds={"parquet"},
-    owners=["team:sm-platform"],
-    metadata=column_schema(model_tables.TRAINING_SAMPLES),
+    owners=OWNERS,
+    metadata=column_schema(label_tables.SM_OBSERVATIONS),
 )
-def training_samples(
+def sm_observations(
+    context: dg.AssetExecutionContext, config: ObservationConfig, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Soil moisture (m3/m3) at the sites near a radar pass; a rejected one keeps its reason."""
+
+    def open_region(region: Region, _: Sequence[date]) -> Worker:
+        sites = read_sites(lake.layout, region.region_id)
+        observer = open_observer(lake.layout, region, sites, config.sources, config.max_hours)
+        return observer.write_day
+
+    return each_day(context, lake.layout, open_region)
+
+
+@dg.asset(
+    partitions_def=REGION_DAYS,
+    backfill_policy=ONE_MONTH,
+    deps=[*UPSTREAM, dg.AssetDep(site_catalog, partition_mapping=OF_REGION)],
+    group_name=GROUP,
+    kinds={"parquet"},
+    owners=OWNERS,
+    metadata=column_schema(label_tables.SITE_FEATURES),
+)
+def site_features(
     context: dg.AssetExecutionContext,
     config: FeatureConfig,
     lake: LakeResource,
     models: ModelsResource,
     feature_settings: FeatureSettings,
 ) -> dg.MaterializeResult[None]:
-    """Labels within 12 h of a pass with the inputs of their pixel, built as for the maps."""
+    """The 153 inputs (0..1) at each site for each pass, at its support, built as for the maps."""
 
     def open_region(region: Region, days: Sequence[date]) -> Worker:
         recipe = choose_recipe(region, config.recipe, models.store)
         inputs = open_inputs(lake.layout, region, days, recipe)
         sites = read_sites(lake.layout, region.region_id)
-        share = feature_settings.min_lookback_share
-        return SampleMaker(inputs, sites, share, timedelta(days=1)).write_day
+        return open_sites(inputs, sites, feature_settings.min_lookback_share).write_day
+
+    return each_day(context, lake.layout, open_region)
+
+
+class SampleConfig(dg.Config):
+    """Which labels become samples."""
+
+    max_hours: float = Field(MAX_HOURS, ge=0, le=48)
+    """Labels farther than this from the pass are left out."""
+    max_depth_m: float = Field(0.1, gt=0)
+    """Labels of layers that reach deeper are left out: radar sees the top."""
+    min_footprint_share: float = Field(0.5, ge=0, le=1)
+    """Least share of a site's footprint that the radar saw."""
+
+
+@dg.asset(
+    partitions_def=REGION_DAYS,
+    backfill_policy=ONE_MONTH,
+    deps=[
+        dg.AssetDep(site_features),
+        dg.AssetDep(sm_observations, partition_mapping=look_back(-1, 1)),
+        dg.AssetDep(site_catalog, partition_mapping=OF_REGION),
+    ],
+    group_name=GROUP,
+    kinds={"parquet"},
+    owners=OWNERS,
+    metadata=column_schema(label_tables.TRAINING_SAMPLES),
+)
+def training_samples(
+    context: dg.AssetExecutionContext,
+    config: SampleConfig,
+    lake: LakeResource,
+) -> dg.MaterializeResult[None]:
+    """Labels near a pass with the inputs of their site: what networks learn from."""
+
+    def open_region(region: Region, _: Sequence[date]) -> Worker:
+        sites = read_sites(lake.layout, region.region_id)
+        rules = SampleRules(config.max_hours, config.max_depth_m, config.min_footprint_share)
+        return SampleMaker(lake.layout, region.region_id, sites, rules).write_day
+
+    return each_day(context, lake.layout, open_region)
+
+
+class SplitConfig(dg.Config):
+    """How samples get their roles."""
+
+    seed: int = 1
+    """The same seed gives the same roles."""
+    days: int = Field(365, ge=1)
+    """Days before the cut-off that samples are taken from."""
+    source_weights: dict[str, float] = {}
+    """Factor on the training rows of a label source, for example {"ismn": 3}; 1 when not named."""
+    is_balanced: bool = False
+    """Thin training labels outside 0.3..0.4 m3/m3 as the seed system does; never other roles."""
+
+
+@dg.asset(
+    partitions_def=REGION_DAYS,
+    backfill_policy=ONE_MONTH,
+    deps=[dg.AssetDep(training_samples, partition_mapping=look_back(-364, -1))],
+    group_name=GROUP,
+    kinds={"parquet"},
+    owners=OWNERS,
+    metadata=column_schema(label_tables.SAMPLE_SPLITS),
+)
+def sample_splits(
+    context: dg.AssetExecutionContext, config: SplitConfig, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Roles of the samples before the cut-off day: train, validation, calibration, test."""
+
+    def open_region(region: Region, _: Sequence[date]) -> Worker:
+        rules = SplitRules(config.seed, config.days, config.source_weights, config.is_balanced)
+
+        def work(day: date) -> DayReport:
+            return write_splits(lake.layout, region.region_id, day, rules)
+
+        return work
 
     return each_day(context, lake.layout, open_region)

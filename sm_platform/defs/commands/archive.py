@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import settings
+from sm_platform.defs.talk import Say
 from sm_platform.sources.archive import advance_clock
 from sm_platform.sources.simulated.build import write_archive
 

@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from sm_platform.defs.commands.archive import simulate_command
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import save_region
-from sm_platform.defs.launch import Launcher, Say
+from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
+from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.layout import Layout
@@ -89,10 +90,12 @@ def _learn(launcher: Launcher, region: Region, cut_off: date) -> None:
     _missing(launcher, ["swc_granules"], request)
     run_steps(launcher, request, [Step.DOWNLOAD, Step.EXTRACT], only_missing=True)
     if launcher.pending(["sm_observations"], request.days):
+        launcher.once(["station_granules", "station_readings"])
         launcher.once(["site_catalog"])
-    for asset in ("sm_observations", "training_samples"):
+    for asset in ("sm_observations", "site_features", "training_samples"):
         _missing(launcher, [asset], request)
-    launcher.over(["checkpoints"], [cut_off])
+    launcher.over(["sample_splits", "checkpoints"], [cut_off])
+    launcher.once(["label_report"])
 
 
 def _missing(launcher: Launcher, assets: Sequence[str], request: Request) -> None:

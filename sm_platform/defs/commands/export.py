@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from sm_platform.defs.lake_access import find_region
-from sm_platform.defs.launch import Say
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.resources import settings
+from sm_platform.defs.talk import Say
 from sm_platform.errors import ProductError, UsageError
 from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sm_platform import __version__
-from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import settings
+from sm_platform.defs.talk import Say
 from sm_platform.densesm.checkpoint import Checkpoint, Member, check_checkpoint_id, load, save
 from sm_platform.densesm.published import read_published
 from sm_platform.errors import CheckpointError, RecipeError, UsageError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import settings
+from sm_platform.defs.talk import Say
 from sm_platform.densesm.checkpoint import CARD_NAME, Checkpoint, load
 from sm_platform.densesm.prediction import predict, prepare
 from sm_platform.errors import RecipeError, UsageError

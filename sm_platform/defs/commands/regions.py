@@ -1,10 +1,36 @@
-"""`sm-platform regions`: what is registered."""
+"""`sm-platform regions`: add, list, show and remove."""
 
+import json
+from pathlib import Path
+
+import typer
+
+from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.region_figure import region_figure
+from sm_platform.defs.regions import AreaChoice, add_region, remove_region, told
 from sm_platform.defs.resources import settings
-from sm_platform.lake import store
+from sm_platform.defs.talk import Say
+from sm_platform.errors import UsageError
+from sm_platform.grid.window import lonlat_bounds
+from sm_platform.lake import removal, store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.schema.region import check_region_name
+
+
+@home_explained()
+def add_command(name: str, choice: AreaChoice, archive: Path | None, say: Say) -> None:
+    """Add a region and print what it is."""
+    check_region_name(name)
+    now = settings()
+    area = choice.area()
+    folder = (archive or now.archive).resolve()
+    region, report = add_region(Layout(now.data_lake), open_instance(), name, area, folder)
+    for warning in report.warnings:
+        say(f"Note: {warning}")
+    print(json.dumps(told(region, report), ensure_ascii=False, indent=1))
+    say(f"Next: `sm-platform run --region {name} --start DAY --end DAY`, or `make up`.")
 
 
 def list_command() -> None:
@@ -16,3 +42,51 @@ def list_command() -> None:
         print(
             f"{name}  {rows} x {cols}  {region.window.crs}  {region.source}  {region.source_path}"
         )
+
+
+def show_command(name: str, picture: Path | None, say: Say) -> None:
+    """Print a region as JSON, and draw it when asked."""
+    layout = Layout(settings().data_lake)
+    region = find_region(layout, name)
+    n_files, n_bytes = removal.size_of(removal.stored_folders(layout, name))
+    rows, cols = region.window.shape
+    print(
+        json.dumps(
+            {
+                "region": name,
+                "bounds_deg": [round(edge, 6) for edge in lonlat_bounds(region.window)],
+                "crs": region.window.crs,
+                "pixels": f"{rows} x {cols}",
+                "has_outline": region.outline_wkt is not None,
+                "source": region.source,
+                "source_path": region.source_path,
+                "stored_files": n_files,
+                "stored_megabytes": round(n_bytes / 1e6, 1),
+            },
+            indent=1,
+        )
+    )
+    if picture is not None:
+        _write(picture, region_figure(region))
+        say(f"Drawn: {picture}")
+
+
+@home_explained()
+def remove_command(name: str, *, delete_data: bool, is_sure: bool, say: Say) -> None:
+    """Take a region away; raises UsageError when the person does not confirm."""
+    layout = Layout(settings().data_lake)
+    find_region(layout, name)
+    n_files, n_bytes = removal.size_of(removal.stored_folders(layout, name))
+    fate = "deleted for good" if delete_data else "kept in the lake"
+    question = f"Remove region {name}? Its {n_files} files ({n_bytes / 1e6:.0f} MB) are {fate}."
+    if not is_sure and not typer.confirm(question, err=True):
+        raise UsageError(f"Nothing was removed: confirm, or say --yes. ({question})")
+    done = remove_region(layout, open_instance(), name, delete_data=delete_data)
+    say(f"{name} is removed; {done['files']} files ({done['megabytes']} MB) {done['data']}.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

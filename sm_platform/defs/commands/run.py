@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
-from sm_platform.defs.launch import Launcher, Say
+from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
+from sm_platform.defs.talk import Say
 from sm_platform.densesm.checkpoint import load
 from sm_platform.errors import DataError, LakeError, RecipeError, UsageError
 from sm_platform.grid.calendar import days_between, parse_day

@@ -6,12 +6,12 @@ from sm_platform.defs.resources import settings
 from sm_platform.errors import LakeError, UsageError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.views import connect
-from sm_platform.schema import driver_tables, model_tables
+from sm_platform.schema import driver_tables, label_tables, model_tables
 from sm_platform.schema.tables import Table
 
 TABLES = [
     value
-    for module in (driver_tables, model_tables)
+    for module in (driver_tables, label_tables, model_tables)
     for value in vars(module).values()
     if isinstance(value, Table)
 ]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from sm_platform.defs.instance import home_explained, open_instance
-from sm_platform.defs.launch import Say
 from sm_platform.defs.resources import CHECKOUT, environment
+from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError, UsageError
 
 HOST = "127.0.0.1"

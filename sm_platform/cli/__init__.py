@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from sm_platform import __version__
+from sm_platform.cli import labels, regions, samples
+from sm_platform.cli.talk import say
 from sm_platform.errors import GridError, SmPlatformError, UsageError
 
 app = typer.Typer(
@@ -21,10 +23,11 @@ app = typer.Typer(
 )
 models_app = typer.Typer(no_args_is_help=True, help="Checkpoints: import and list networks.")
 archive_app = typer.Typer(no_args_is_help=True, help="The embedded archive of provider files.")
-regions_app = typer.Typer(no_args_is_help=True, help="Regions of the platform.")
 app.add_typer(models_app, name="models")
 app.add_typer(archive_app, name="archive")
-app.add_typer(regions_app, name="regions")
+app.add_typer(regions.app, name="regions")
+app.add_typer(labels.app, name="labels")
+app.add_typer(samples.app, name="samples")
 
 RegionOption = Annotated[str, typer.Option("--region", help="Name of the region.")]
 CheckpointOption = Annotated[
@@ -42,11 +45,6 @@ def main() -> None:
     except SmPlatformError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError | GridError) else 1)
-
-
-def say(text: str) -> None:
-    """Talk goes to stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -214,17 +212,6 @@ def models_list() -> None:
     list_command()
 
 
-@regions_app.command("list")
-def regions_list() -> None:
-    """List the regions with their grid and source.
-
-    Example: sm-platform regions list
-    """
-    from sm_platform.defs.commands.regions import list_command
-
-    list_command()
-
-
 @archive_app.command("simulate")
 def archive_simulate(
     out: Annotated[Path | None, typer.Option(help="Folder; default SM_ARCHIVE.")] = None,
@@ -250,7 +237,3 @@ def archive_advance(
     from sm_platform.defs.commands.archive import advance_command
 
     advance_command(days, say)
-
-
-if __name__ == "__main__":
-    main()

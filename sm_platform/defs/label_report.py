@@ -1,0 +1,117 @@
+"""Counts, histograms and agreement of the labels of one region, from the lake's tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from sm_platform.errors import MissingInputError
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.views import connect
+from sm_platform.maps.label_figures import Meeting, draw_histograms, draw_meetings, draw_rejections
+from sm_platform.schema.label_sources import find_source
+from sm_platform.schema.label_tables import SM_OBSERVATIONS
+from sm_platform.schema.region import Region
+from sm_platform.trust.metrics import agreement
+
+FEWEST_PAIRS = 10
+"""With fewer common labels nothing is said about two sources."""
+TOP_M = 0.1001
+"""Lower end of layers that are compared: the top, where all products look."""
+
+COUNTS = """
+select source, coalesce(reason, 'good') as reason, count(*) as n
+from sm_observations where region_id = ? group by all order by all"""
+GOOD = """
+select source, sm_m3m3 from sm_observations
+where region_id = ? and reason is null and sm_m3m3 is not null order by source"""
+PAIRS = """
+with top as (
+    select site_id, scene_id, source, avg(sm_m3m3) as sm_m3m3 from sm_observations
+    where region_id = ? and reason is null and coalesce(depth_to_m, 0) <= ? group by all)
+select a.sm_m3m3, b.sm_m3m3 from top a join top b using (site_id, scene_id)
+where a.source = ? and b.source = ? order by site_id, scene_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """What is shown of a region's labels."""
+
+    n_readings: int
+    counts: Mapping[str, Mapping[str, int]]
+    """Readings by source and reason, `good` among them."""
+    agreement: list[dict[str, Any]]
+    """A row for each two sources that meet."""
+    pictures: Mapping[str, bytes]
+    """PNG by name."""
+
+
+def label_report_of(layout: Layout, region: Region) -> LabelReport:
+    """Look at all stored observations of the region.
+
+    Raises:
+        MissingInputError: there are none.
+    """
+    counts = counts_of(layout, region.region_id)
+    connection = connect(layout, [SM_OBSERVATIONS])
+    meetings, told = _meetings(connection, region.region_id, list(counts))
+    pictures = {
+        "histograms": draw_histograms(_good(connection, region.region_id)),
+        "rejections": draw_rejections(counts),
+    }
+    if meetings:
+        pictures["agreement"] = draw_meetings(meetings)
+    total = sum(n for reasons in counts.values() for n in reasons.values())
+    return LabelReport(total, counts, told, pictures)
+
+
+def counts_of(layout: Layout, region: str) -> dict[str, dict[str, int]]:
+    """Readings of a region by source and reason, `good` among them; raises MissingInputError."""
+    found: dict[str, dict[str, int]] = {}
+    if region in store.regions_stored(layout, SM_OBSERVATIONS):
+        rows = connect(layout, [SM_OBSERVATIONS]).execute(COUNTS, [region]).fetchall()
+        for source, reason, n in rows:
+            found.setdefault(source, {})[reason] = n
+    if not found:
+        raise MissingInputError(
+            f"Region {region} has no observations: materialize `sm_observations` first."
+        )
+    return found
+
+
+def _good(connection: duckdb.DuckDBPyConnection, region: str) -> dict[str, np.ndarray]:
+    found = connection.execute(GOOD, [region]).fetchnumpy()
+    sources, sm = np.asarray(found["source"], dtype=str), np.asarray(found["sm_m3m3"])
+    return {name: sm[sources == name] for name in sorted(set(sources.tolist()))}
+
+
+def _meetings(
+    connection: duckdb.DuckDBPyConnection, region: str, sources: list[str]
+) -> tuple[list[Meeting], list[dict[str, Any]]]:
+    meetings, told = [], []
+    for first, second in combinations(sources, 2):
+        rows = connection.execute(PAIRS, [region, TOP_M, first, second]).fetchnumpy()
+        x, y = (np.asarray(values, np.float64) for values in rows.values())
+        if len(x) < FEWEST_PAIRS:
+            continue
+        score = agreement(x, y)
+        shared = find_source(first).made_from & find_source(second).made_from
+        line = f"n {score.n}, bias {score.bias:+.3f}, ubRMSD {score.ubrmse:.3f}, R {score.r:.2f}"
+        meetings.append(Meeting(first, second, x, y, line))
+        told.append(
+            {
+                "first": first,
+                "second": second,
+                "n": score.n,
+                "bias_m3m3": score.bias,
+                "rmsd_m3m3": score.rmse,
+                "ubrmsd_m3m3": score.ubrmse,
+                "r": None if np.isnan(score.r) else score.r,
+                "errors_in_common": sorted(shared),
+            }
+        )
+    return meetings, told

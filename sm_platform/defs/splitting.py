@@ -1,0 +1,147 @@
+"""Roles of the samples before a cut-off day, by every split scheme, with their weights."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sm_platform.defs.days import DayReport
+from sm_platform.defs.lake_access import hash_of, parts_of_days
+from sm_platform.errors import DataError, MissingInputError
+from sm_platform.grid.calendar import days_between
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.rasters import values_of
+from sm_platform.samples.fusion import weights
+from sm_platform.samples.split_schemes import SampleKeys, Scheme, SplitSettings, assign_roles
+from sm_platform.samples.splits import SHARES
+from sm_platform.schema.label_sources import LABEL_SOURCES
+from sm_platform.schema.label_tables import SAMPLE_SPLITS, TRAINING_SAMPLES
+from sm_platform.schema.product import QA_CRITICAL_MASK
+
+_DAY = timedelta(days=1)
+KEYS = ("site_id", "scene_id", "source")
+NAMES = (*KEYS, "block_id", "sensed_utc", "support_m", "sm_m3m3", "qa")
+WIDEST_IN_A_BLOCK_M = 3003.0
+"""A cell of 3 km (3002.7 m) is one block; a wider one reaches over several."""
+EVEN_SHARES = dict.fromkeys(SHARES, 1 / len(SHARES))
+REVISION = 1
+"""Of the rules of splitting: raised when the same samples would get other roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRules:
+    """How roles and weights are given."""
+
+    seed: int
+    days: int
+    """Days before the cut-off that samples are taken from."""
+    source_weights: Mapping[str, float]
+    """Factor on the training rows of a source; 1 for those not named."""
+    is_balanced: bool
+    """The seed system's thinning of labels outside 0.3..0.4, training rows only."""
+
+
+def write_splits(layout: Layout, region: str, cut_off: date, rules: SplitRules) -> DayReport:
+    """Give every usable sample its role in each scheme, and store them under the cut-off.
+
+    Left out are labels sensed on the cut-off day or later, and critical pixels (water, border,
+    flooded), which are never mapped.
+
+    Raises:
+        MissingInputError: there is no sample before the cut-off.
+        DataError: no scheme can be carried out with these samples.
+    """
+    days = days_between(cut_off - timedelta(rules.days), cut_off - _DAY)
+    parts = parts_of_days(layout, TRAINING_SAMPLES, region, days)
+    hashed = hash_of([part.note["inputs"] for _, part in parts], repr(rules), REVISION)
+    note = store.note_of(layout, SAMPLE_SPLITS, region, cut_off)
+    if note is not None and note["inputs"] == hashed:
+        return DayReport(note["status"], note["rows"], note["told"])
+    samples = _usable([(day, part.rows.select(NAMES)) for day, part in parts], cut_off)
+    if not samples.num_rows:
+        raise MissingInputError(
+            f"Region {region} has no training samples before {cut_off}: materialize "
+            "`training_samples` for the days before it first."
+        )
+    tables, told = _all_schemes(samples, rules)
+    rows = pa.concat_tables(tables)
+    kept = {"inputs": hashed, "status": "made", "rows": rows.num_rows, "told": told}
+    store.write(layout, SAMPLE_SPLITS, rows, region=region, day=cut_off, note=kept)
+    return DayReport("made", rows.num_rows, told)
+
+
+def _usable(parts: Sequence[tuple[date, pa.Table]], cut_off: date) -> pa.Table:
+    """Samples of all days with their day, as far as a network may learn from them."""
+    midnight = np.datetime64(datetime.combine(cut_off, time(), UTC).replace(tzinfo=None), "us")
+    tables = []
+    for day, rows in parts:
+        is_clear = (values_of(rows["qa"]) & QA_CRITICAL_MASK) == 0
+        is_before = rows["sensed_utc"].to_numpy().astype("datetime64[us]") < midnight
+        own = rows.append_column("sample_day", pa.repeat(pa.scalar(day, pa.date32()), len(rows)))
+        tables.append(own.filter(pa.array(is_clear & is_before)))
+    return pa.concat_tables(tables) if tables else _nothing()
+
+
+def _nothing() -> pa.Table:
+    empty = TRAINING_SAMPLES.arrow_schema.empty_table().select(NAMES)
+    return empty.append_column("sample_day", pa.array([], pa.date32()))
+
+
+def _all_schemes(samples: pa.Table, rules: SplitRules) -> tuple[list[pa.Table], dict[str, object]]:
+    keys = SampleKeys(
+        block_id=values_of(samples["block_id"]),
+        site_id=np.array(samples["site_id"].to_pylist(), object),
+        scene_id=np.array(samples["scene_id"].to_pylist(), object),
+        day=samples["sample_day"].to_numpy().astype("datetime64[D]"),
+        support_m=values_of(samples["support_m"]),
+    )
+    tables, told, refused = [], dict[str, object](), list[str]()
+    for scheme in Scheme:
+        try:
+            role = assign_roles(keys, scheme, seed=rules.seed, settings=_settings(keys, scheme))
+        except DataError as error:
+            refused.append(f"{scheme.value}: {error}")
+            continue
+        tables.append(_rows(samples, scheme, role, rules))
+        counts = Counter(role.tolist())
+        told[f"rows_{scheme.value}"] = ", ".join(f"{n} {one}" for one, n in sorted(counts.items()))
+    if not any(f"rows_{scheme.value}" in told for scheme in (Scheme.BLOCK, Scheme.TIME)):
+        raise DataError(" ".join(refused))
+    return tables, told | ({"not_possible": "\n".join(refused)} if refused else {})
+
+
+def _settings(keys: SampleKeys, scheme: Scheme) -> SplitSettings:
+    """Shares and units of a scheme.
+
+    Where sites are 9 km wide, all 3 km blocks of a 9 km cell share a role, so that none is lost.
+    Of blocks and periods at once only the same role of both is used: even shares leave most.
+    """
+    is_wide = bool(np.nanmax(keys.support_m, initial=0) > WIDEST_IN_A_BLOCK_M)
+    shares = EVEN_SHARES if scheme is Scheme.BLOCK_TIME else SHARES
+    return SplitSettings(shares, unit_blocks=3 if is_wide else 1)
+
+
+def _rows(samples: pa.Table, scheme: Scheme, role: NDArray[np.str_], rules: SplitRules) -> pa.Table:
+    n = samples.num_rows
+    factor = weights(
+        np.array(samples["source"].to_pylist(), object),
+        values_of(samples["sm_m3m3"]),
+        role,
+        per_source=dict.fromkeys(LABEL_SOURCES, 1.0) | dict(rules.source_weights),
+        balanced=rules.is_balanced,
+        seed=rules.seed,
+    )
+    same = {name: samples[name] for name in (*KEYS, "sample_day", "block_id", "support_m")}
+    own = {
+        "scheme": pa.array([scheme.value] * n, pa.string()),
+        "role": pa.array(role.tolist(), pa.string()),
+        "weight": pa.array(factor, pa.float32()),
+        "is_comparison_only": pa.array(np.full(n, scheme.is_comparison_only)),
+    }
+    names = [column.name for column in SAMPLE_SPLITS.columns]
+    return pa.table(same | own).select(names).cast(SAMPLE_SPLITS.arrow_schema)
