@@ -36,6 +36,7 @@ class SiteChoice:
     seed: int
     spacing_km: float | None
     min_purity: float
+    min_valid_share: float
     classes: tuple[int, ...] | None
     """None: those where radar sees soil."""
     moisture_granules: int
@@ -50,6 +51,7 @@ class SiteChoice:
             spacing_km=self.spacing_km,
             min_purity=self.min_purity,
             classes=self.classes,
+            min_valid_share=self.min_valid_share,
         )
 
 

@@ -1,4 +1,4 @@
-"""Planet Soil Water Content: GeoTIFF pairs of value and quality flags, and the CSV of a series.
+"""Planet Soil Water Content: GeoTIFF pairs of value and quality flags.
 
 Planet's product specification: value uint16, x 0.001 m3/m3, nodata 65535; a second band, if there,
 holds the value before flags; the flag file is a uint16 bit field. Names and item ids carry the
@@ -6,15 +6,15 @@ holds the value before flags; the flag file is a uint16 bit field. Names and ite
 """
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from sm_platform.errors import GranuleError
 from sm_platform.formats.geotiff import read_first
 from sm_platform.grid.window import Raster
+from sm_platform.schema.readings import FieldReading
 
 SCALE_M3M3 = 0.001
 NODATA = 65535
@@ -43,6 +43,16 @@ def read_swc(swc_path: Path, flags_path: Path) -> Raster:
     return Raster(stored.window, {"sm_m3m3": values, "swc_flags": flags.bands[0]})
 
 
+def read_swc_field(
+    swc_path: Path, flags_path: Path, *, sensed_utc: datetime, reject_mask: int = REJECT_MASK
+) -> list[FieldReading]:
+    """The one field of a pair of files; flagged where a bit of the mask is set. As `read_swc`."""
+    stored = read_swc(swc_path, flags_path)
+    is_flagged = (stored.values["swc_flags"].astype(np.int64) & reject_mask) != 0
+    bands = {"sm_m3m3": stored.values["sm_m3m3"], "is_flagged": is_flagged}
+    return [FieldReading(Raster(stored.window, bands), sensed_utc, "")]
+
+
 def sensing_time(name: str, lon: float) -> datetime:
     """UTC of the overpass from an item id or a file name, to the second.
 
@@ -64,22 +74,3 @@ def sensing_time(name: str, lon: float) -> datetime:
         message = f"{name}: holds no time like 20250110T0130: check its name."
         raise GranuleError(message) from error
     return local - timedelta(seconds=round(lon / 15 * 3600))
-
-
-def read_series(csv_path: Path) -> dict[date, float]:
-    """Soil moisture (m3/m3) by day of a point series; days with a blank value are left out.
-
-    Raises:
-        GranuleError: the header does not state m3/m3, or a row is no day and number.
-    """
-    try:
-        is_m3m3 = "# Unit m3/m3" in csv_path.read_text("utf-8").splitlines()
-        table = pd.read_csv(csv_path, comment="#", header=0, names=["day", "sm_m3m3"])
-        days = pd.to_datetime(table["day"], format="%Y-%m-%d")
-        values = table["sm_m3m3"].astype("float64")
-    except (OSError, ValueError) as error:
-        raise GranuleError(f"{csv_path.name}: is no series of days: fetch it again.") from error
-    if not is_m3m3:
-        raise GranuleError(f"{csv_path.name}: unit m3/m3 is missing: fetch it again.")
-    known = values.notna()
-    return dict(zip(days[known].dt.date, values[known].tolist(), strict=True))

@@ -20,6 +20,13 @@ class Product(StrEnum):
     ELEVATION = "elevation"
     LAND_COVER = "land_cover"
     SWC = "planet_swc"
+    NSIDC_0779 = "nsidc_0779"
+    SPL3SMP_E = "spl3smp_e"
+    SPL4SMGP = "spl4smgp"
+    SPL4SMAU = "spl4smau"
+    ISMN = "ismn"
+    USER_CSV = "user_csv"
+    PLANET_SERIES = "planet_series"
 
 
 @dataclass(frozen=True, slots=True)

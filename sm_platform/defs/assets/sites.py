@@ -33,6 +33,8 @@ class SiteConfig(dg.Config):
     """At most one site in each square of so many km; nothing: no such rule."""
     min_purity: float = 0.6
     """Least share of the largest land cover class in a site's cell."""
+    min_valid_share: float = 0.9
+    """Least share of a cell's pixels that lie in the region and have land cover."""
     classes: list[int] = []
     """Land cover codes of sites; none: those where radar sees soil, flooded rice among them."""
     moisture_granules: int = 24
@@ -75,6 +77,7 @@ def site_catalog(
         seed=config.seed,
         spacing_km=config.spacing_km,
         min_purity=config.min_purity,
+        min_valid_share=config.min_valid_share,
         classes=tuple(config.classes) or None,
         moisture_granules=config.moisture_granules,
     )

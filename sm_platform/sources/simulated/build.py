@@ -30,14 +30,18 @@ from sm_platform.sources.simulated.truth import write_truth
 from sm_platform.sources.simulated.world import simulate
 from sm_platform.sources.simulated.write_elevation import write_elevation
 from sm_platform.sources.simulated.write_era5 import write_era5
+from sm_platform.sources.simulated.write_ismn import write_ismn
 from sm_platform.sources.simulated.write_land_cover import write_land_cover
 from sm_platform.sources.simulated.write_modis import write_modis
+from sm_platform.sources.simulated.write_nsidc import write_nsidc
 from sm_platform.sources.simulated.write_sentinel1 import write_sentinel1
+from sm_platform.sources.simulated.write_smap_l3 import write_smap_l3
+from sm_platform.sources.simulated.write_smap_l4 import write_smap_l4
 from sm_platform.sources.simulated.write_soil import write_soil
 from sm_platform.sources.simulated.write_swc import write_swc
 
 PARAMETERS_NAME = "parameters.json"
-REVISION = 1
+REVISION = 2
 """Of what is written for the same parameters: raised with each change of it."""
 
 Progress = Callable[[str], None]
@@ -209,6 +213,10 @@ def write_region(root: Path, place: Place, settings: Settings) -> _Region:
         *write_elevation(root, world),
         *write_land_cover(root, world),
         *write_swc(root, world, period),
+        *write_smap_l3(root, world, period),
+        *write_nsidc(root, world, period),
+        *write_smap_l4(root, world, period),
+        *write_ismn(root, world, period),
     ]
     write_truth(root, world, period)
     return _Region(place, world.window, entries)
