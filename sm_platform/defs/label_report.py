@@ -1,11 +1,12 @@
 """Counts, histograms and agreement of the labels of one region, from the lake's tables."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 
 from sm_platform.errors import MissingInputError
@@ -17,6 +18,9 @@ from sm_platform.schema.label_sources import find_source
 from sm_platform.schema.label_tables import SM_OBSERVATIONS
 from sm_platform.schema.region import Region
 from sm_platform.trust.metrics import agreement
+
+if TYPE_CHECKING:
+    import duckdb
 
 FEWEST_PAIRS = 10
 """With fewer common labels nothing is said about two sources."""

@@ -1,13 +1,21 @@
-"""DuckDB views over the lake: one per table that has files, on an in-memory connection."""
+"""DuckDB views over the lake: one per table that has files, on an in-memory connection.
+
+DuckDB is imported when it is first used: held by a module that lives to the end of the process, it
+complains there of leaks.
+"""
+
+from __future__ import annotations
 
 import glob
 from collections.abc import Iterable
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from sm_platform.lake.layout import PART, SIDECAR, Layout
 from sm_platform.schema.tables import Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 GRANULE_COLUMNS = {
     "region": "varchar",
@@ -33,6 +41,8 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
 
     A dated table gains `region_id` and `day` from its path, the others `region_id`.
     """
+    import duckdb
+
     connection = duckdb.connect(":memory:")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set python_enable_replacements = false")

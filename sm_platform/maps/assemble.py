@@ -34,7 +34,8 @@ def assemble(
         window: grid of the map.
         cell_id: (n,) flat row-major index of each row's cell in the window, each at most once.
         mean: (n,) ensemble mean in m3/m3, NaN missing; outside 0..1 it is clipped with bit 12.
-        sd: (n,) standard deviation of the members in m3/m3, known wherever the mean is.
+        sd: (n,) standard deviation of the members in m3/m3, known wherever the mean is;
+            above 1, what a map can hold, it is cut with bit 12.
         qa: (n,) quality bits known before the prediction.
         ndvi_age_d: (n,) days, NaN or 65535 missing, known wherever the mean is.
         inside: True in cells of the region, of the window's shape; None: everywhere.
@@ -50,9 +51,8 @@ def assemble(
     """
     _check_rows(window, cell_id, (mean, sd, qa, ndvi_age_d))
     known = ~np.isnan(mean)
-    bits = qa.astype(np.uint16) | (known & ((mean < 0) | (mean > 1))) * np.uint16(
-        Qa.PREDICTION_CLIPPED
-    )
+    is_beyond = known & ((mean < 0) | (mean > 1) | (sd > 1))
+    bits = qa.astype(np.uint16) | is_beyond * np.uint16(Qa.PREDICTION_CLIPPED)
     bits |= np.uint16(_minority(seen, majority_pass))
     kept = known & ((bits & lineage.qa_critical_mask) == 0)
     within = np.ones(window.shape, bool) if inside is None else inside
@@ -60,7 +60,7 @@ def assemble(
     age = np.where(kept, age_days(ndvi_age_d), NODATA)
     layers: dict[str, NDArray[np.generic]] = {
         SM.name: _scatter(window, cell_id, np.where(kept, np.clip(mean, 0, 1), np.nan)),
-        SD.name: _scatter(window, cell_id, np.where(kept, sd, np.nan)),
+        SD.name: _scatter(window, cell_id, np.where(kept, np.minimum(sd, 1), np.nan)),
         AGE.name: _grid(window, cell_id, age.astype(np.uint16), NODATA),
         QA.name: _quality(window, cell_id, bits, within),
     }

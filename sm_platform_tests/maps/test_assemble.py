@@ -69,6 +69,13 @@ def test_means_outside_the_possible_are_clipped_and_flagged() -> None:
     assert made["QA"][0, 1] == WATER
 
 
+def test_members_that_disagree_beyond_what_a_map_holds_are_cut_and_flagged() -> None:
+    made = four(sd=np.array([2.5, 0.01, 0.01], np.float32)).layers
+    assert made["SD"][1, 1] == 1.0
+    assert made["QA"][1, 1] == RAIN | CLIPPED
+    assert made["QA"][0, 0] == 0
+
+
 def test_a_missing_mean_masks_and_keeps_its_bits() -> None:
     made = four(mean=np.array([NAN, 0.1, 0.2], np.float32)).layers
     assert np.isnan(made["SM"][1, 1])
