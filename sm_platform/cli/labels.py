@@ -61,9 +61,7 @@ def add_csv(
     lon: Annotated[str | None, typer.Option(help="Column of longitude (degrees).")] = None,
     lat: Annotated[str | None, typer.Option(help="Column of latitude (degrees).")] = None,
     depth: Annotated[str | None, typer.Option(help="Column of the sensor's depth (m).")] = None,
-    site_name: Annotated[
-        str | None, typer.Option(help="The site, if no column tells.")
-    ] = None,
+    site_name: Annotated[str | None, typer.Option(help="The site, if no column tells.")] = None,
     lon_deg: Annotated[float | None, typer.Option(help="Its longitude.")] = None,
     lat_deg: Annotated[float | None, typer.Option(help="Its latitude.")] = None,
     depth_m: Annotated[float | None, typer.Option(help="The depth of all readings (m).")] = None,

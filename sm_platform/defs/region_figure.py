@@ -9,8 +9,12 @@ def region_figure(region: Region) -> bytes:
     """PNG of its outline in degrees."""
     west, south, east, north = lonlat_bounds(region.window)
     rows, cols = region.window.shape
-    title = (
-        f"{region.region_id}: {rows} x {cols} pixels, "
-        f"{west:.2f} to {east:.2f} E, {south:.2f} to {north:.2f} N"
-    )
+    lon = f"{_degrees(west, 'EW')} to {_degrees(east, 'EW')}"
+    lat = f"{_degrees(south, 'NS')} to {_degrees(north, 'NS')}"
+    title = f"{region.region_id}: {rows} x {cols} pixels, {lon}, {lat}"
     return draw_region(region.window, region.outline_wkt, title=title)
+
+
+def _degrees(angle: float, sides: str) -> str:
+    """An angle with the letter of its side: the first of a positive one."""
+    return f"{abs(angle):.2f} {sides[0] if angle >= 0 else sides[1]}"

@@ -104,10 +104,10 @@ def landed(layout: Layout, product: str, region: str, day: date | None) -> list[
 
 
 def landed_days(layout: Layout, product: str, region: str) -> list[date]:
-    """The days of which granules of a product have been landed, in order."""
+    """The days with a landed granule of a product, in order; other folders are passed over."""
     folder = layout.granules(product, region, None).parent
-    names = (path.name for path in folder.glob("????-??-??") if any(path.iterdir()))
-    return sorted(date.fromisoformat(name) for name in names)
+    sidecars = folder.glob(f"????-??-??/*/{SIDECAR}")
+    return sorted({date.fromisoformat(path.parent.parent.name) for path in sidecars})
 
 
 def read_granule(folder: Path) -> LandedGranule:
@@ -146,7 +146,8 @@ def refuse_quarantined(layout: Layout, product: str, region: str, day: date | No
     for granule in quarantined(layout, product, region, day):
         raise DataError(
             f"{granule.granule_id} of {region} is damaged and lies in {granule.folder}: "
-            "put a whole file in its place at the source and run --download again."
+            "put a whole file in its place at the source and run --download again, "
+            "or remove that folder to go on without it."
         )
 
 

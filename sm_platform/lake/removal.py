@@ -1,6 +1,12 @@
-"""Taking a region out of the lake: its row alone, or with all that is stored of it."""
+"""Taking a region out of the lake: its row alone, or with all that is stored of it.
 
+Nothing outside the lake is touched: of a symbolic link the link goes, what it points to stays.
+"""
+
+import os
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,46 +14,72 @@ from sm_platform.lake.atomic import explained
 from sm_platform.lake.layout import Layout, safe
 from sm_platform.schema.driver_tables import REGIONS
 
+ABOVE = (
+    ("tables/*", "region="),
+    ("granules/*", ""),
+    ("quarantine/*", ""),
+    ("superseded/*", ""),
+    ("maps/*", ""),
+    ("figures", ""),
+)
+"""Folders of the lake with one folder a region, and what stands before the region's name there."""
+
 
 def forget_region(layout: Layout, region: str) -> None:
-    """Remove the region's row; its granules, tables and maps stay where they are."""
-    _discard(layout, layout.part(REGIONS.name, region, None).parent)
+    """Remove the region's row; its granules, tables and maps stay where they are.
+
+    Raises:
+        LakeError: the lake cannot be written.
+    """
+    _discard(layout, _row_folder(layout, region))
 
 
 def stored_folders(layout: Layout, region: str) -> list[Path]:
-    """Folders that hold something of the region, beside its row, in order."""
-    name = safe(region)
-    patterns = (
-        f"tables/*/region={name}",
-        f"granules/*/{name}",
-        f"quarantine/*/{name}",
-        f"superseded/*/{name}",
-        f"maps/*/{name}",
-        f"figures/{name}",
-    )
-    row = layout.part(REGIONS.name, region, None).parent
-    found = (path for pattern in patterns for path in layout.root.glob(pattern))
-    return sorted(path for path in found if path.is_dir() and path != row)
+    """Folders (or links to such) that hold something of the region, beside its row, in order."""
+    row, name = _row_folder(layout, region), safe(region)
+    found = (path / f"{front}{name}" for above, front in ABOVE for path in layout.root.glob(above))
+    return sorted(path for path in found if path != row and (path.is_dir() or path.is_symlink()))
 
 
-def size_of(folders: list[Path]) -> tuple[int, int]:
-    """Number of files below the folders, and their bytes."""
-    sizes = [path.stat().st_size for one in folders for path in one.rglob("*") if path.is_file()]
+def size_of(folders: Iterable[Path]) -> tuple[int, int]:
+    """Number of files below the folders, and their bytes; links are not followed."""
+    sizes = [size for folder in folders for size in _sizes(folder)]
     return len(sizes), sum(sizes)
 
 
 def delete_region_data(layout: Layout, region: str) -> None:
-    """Delete all that is stored of the region but its row; it cannot be brought back."""
+    """Delete all that is stored of the region but its row; it cannot be brought back.
+
+    What a kill leaves is out of sight already, and is deleted at the next start.
+
+    Raises:
+        LakeError: the lake cannot be written.
+    """
     for folder in stored_folders(layout, region):
         _discard(layout, folder)
 
 
+def _row_folder(layout: Layout, region: str) -> Path:
+    return layout.part(REGIONS.name, region, None).parent
+
+
+def _sizes(folder: Path) -> list[int]:
+    """Bytes of each file below a folder; none of what is deleted meanwhile."""
+    found: list[int] = []
+    for above, _, names in os.walk(folder) if not folder.is_symlink() else ():
+        for name in names:
+            with suppress(FileNotFoundError):
+                found.append((Path(above) / name).lstat().st_size)
+    return found
+
+
 def _discard(layout: Layout, folder: Path) -> None:
-    """Out of sight in one step, then deleted: a kill leaves nothing half-deleted to be read."""
-    if not folder.exists():
+    """Out of sight in one step, then deleted, or left to `atomic.sweep` by a kill."""
+    if not folder.exists() and not folder.is_symlink():
         return
-    away = layout.root / ".discarded" / uuid4().hex
+    away = layout.aside / str(os.getpid()) / uuid4().hex
     with explained(folder):
-        away.parent.mkdir(parents=True, exist_ok=True)
-        folder.replace(away)
-        shutil.rmtree(away.parent)
+        away.mkdir(parents=True)
+        with suppress(FileNotFoundError):  # another process was quicker
+            folder.replace(away / "discarded")
+        shutil.rmtree(away)

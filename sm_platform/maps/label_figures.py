@@ -1,20 +1,34 @@
 """Pictures of labels: their distribution, what was rejected, where two sources meet."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from sm_platform.maps.drawing import png_bytes
+from sm_platform.errors import ProductError
+from sm_platform.maps.drawing import DPI, FONT, INK, add_panel, png_bytes
+from sm_platform.maps.palette import MOISTURE
 
 UNIT = "m³/m³"
-EDGES = np.linspace(0.0, 0.7, 36)
+BLUE = MOISTURE.stops[-1]
+MOST_M3M3 = 0.7
+"""End of the axes: no good label is above."""
+BINS = 35
 COLUMNS = 3
-INK = "#12457E"
+PANEL_IN = (2.9, 2.6)
+TITLE_LETTERS = 30
+"""Of a panel's title in a line."""
+MOST_POINTS = 5000
+"""Of a scatter: more are thinned evenly, in their order."""
+SMALL: dict[str, Any] = {"fontsize": 8, "fontfamily": FONT, "color": INK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,61 +43,112 @@ class Meeting:
     told: str
     """What to say of them in one line, for example n and R."""
 
+    def __post_init__(self) -> None:
+        if self.x.shape != self.y.shape:
+            raise ProductError(
+                f"{self.first} has {self.x.size} labels and {self.second} {self.y.size}: "
+                "give those of the same sites and passes."
+            )
+
 
 def draw_histograms(values: Mapping[str, NDArray[np.floating]]) -> bytes:
-    """PNG: a histogram of good labels (m3/m3) for each source."""
+    """PNG: a histogram of good labels (m3/m3, NaN: none) for each source."""
     figure, panels = _panels(len(values))
-    for axes, (source, sm) in zip(panels, values.items(), strict=False):
-        axes.hist(sm, bins=EDGES, color=INK)
-        axes.set_title(f"{source}: {len(sm)} labels, mean {np.mean(sm):.3f}", fontsize=8)
-        axes.set_xlabel(UNIT, fontsize=7)
+    for axes, (source, labels) in zip(panels, values.items(), strict=True):
+        sm = labels[np.isfinite(labels)]
+        axes.hist(np.clip(sm, 0, MOST_M3M3), bins=BINS, range=(0, MOST_M3M3), color=BLUE)
+        counted = f"{sm.size} labels" if sm.size != 1 else "1 label"
+        mean = f", mean {sm.mean(dtype=np.float64):.3f}" if sm.size else ""
+        axes.set_title(f"{source}\n{counted}{mean}", **SMALL)
+        axes.set(xlim=(0, MOST_M3M3), ylim=(0, max(axes.get_ylim()[1], 1)))
+        axes.set_xlabel(UNIT, **SMALL)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     return png_bytes(figure)
 
 
 def draw_rejections(reasons: Mapping[str, Mapping[str, int]]) -> bytes:
-    """PNG: share of the readings of each source that was rejected, by reason."""
+    """PNG: share of the readings of each source that was rejected, by reason.
+
+    Args:
+        reasons: readings by source and reason; those that are `good` were not rejected.
+    """
     named = sorted({reason for counts in reasons.values() for reason in counts} - {"good"})
-    figure = _figure(1.2 + 0.45 * len(reasons))
-    axes = figure.add_subplot()
-    left = np.zeros(len(reasons))
-    totals = np.array([max(sum(counts.values()), 1) for counts in reasons.values()])
-    for reason in named:
-        shares = 100 * np.array([counts.get(reason, 0) for counts in reasons.values()]) / totals
-        axes.barh(list(reasons), shares, left=left, label=reason)
+    figure = _paper(8.0, max(0.9 + 0.45 * max(len(reasons), 1), 0.3 + 0.2 * len(named)))
+    axes = _neat(figure.add_subplot())
+    totals = np.array([sum(counts.values()) for counts in reasons.values()])
+    rows, left = np.arange(len(reasons)), np.zeros(len(reasons))
+    palette = matplotlib.colormaps["tab10" if len(named) <= 10 else "tab20"]
+    for number, reason in enumerate(named):
+        counts = np.array([one.get(reason, 0) for one in reasons.values()])
+        shares = 100 * counts / np.maximum(totals, 1)
+        axes.barh(rows, shares, left=left, height=0.65, label=reason, color=palette(number))
         left += shares
-    axes.set_xlabel("rejected readings (%)", fontsize=8)
-    axes.set_xlim(0, max(100 * 1e-3, float(left.max()) * 1.05))
-    axes.tick_params(labelsize=8)
+    for row, (share, total) in enumerate(zip(left, totals, strict=True)):
+        axes.text(share, row, f"  {_rejected(share, total)}", va="center", **SMALL)
+    if not reasons:
+        axes.text(0.5, 0, "no readings", **SMALL)
+    axes.set_yticks(rows, list(reasons))
+    axes.set_ylim(max(len(reasons), 1) - 0.5, -0.5)  # the first on top
+    axes.set_xlim(0, max(10.0, min(1.35 * left.max(initial=0.0), 118)))
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 100])
+    axes.set_xlabel("rejected readings (%)", **SMALL)
     if named:
-        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+        figure.legend(loc="outside right upper", prop={"family": FONT, "size": 8}, frameon=False)
     return png_bytes(figure)
 
 
 def draw_meetings(meetings: Sequence[Meeting]) -> bytes:
     """PNG: a scatter for each two sources that meet."""
     figure, panels = _panels(len(meetings))
-    for axes, one in zip(panels, meetings, strict=False):
-        axes.plot([0, 0.6], [0, 0.6], color="0.6", lw=1)
-        axes.scatter(one.x, one.y, s=4, alpha=0.4, color=INK)
-        axes.set(xlim=(0, 0.6), ylim=(0, 0.6))
-        axes.set_xlabel(f"{one.first} ({UNIT})", fontsize=7)
-        axes.set_ylabel(f"{one.second} ({UNIT})", fontsize=7)
-        axes.set_title(one.told, fontsize=8)
+    ends = (0.0, MOST_M3M3)
+    for axes, one in zip(panels, meetings, strict=True):
+        shown = np.linspace(0, one.x.size - 1, min(one.x.size, MOST_POINTS)).astype(np.intp)
+        axes.scatter(one.x[shown], one.y[shown], s=5, alpha=0.35, lw=0, color=BLUE)
+        axes.plot(ends, ends, color="0.3", lw=1)
+        axes.set(xlim=ends, ylim=ends, aspect="equal")
+        axes.set_xticks(axes.get_yticks())
+        axes.set(xlim=ends, ylim=ends)
+        axes.set_xlabel(f"{one.first} ({UNIT})", **SMALL)
+        axes.set_ylabel(f"{one.second} ({UNIT})", **SMALL)
+        axes.set_title(_in_lines(one.told), **SMALL)
     return png_bytes(figure)
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    rows = max(-(-count // COLUMNS), 1)
-    figure = _figure(2.4 * rows)
-    panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel().tolist()
-    for axes in panels:
-        axes.tick_params(labelsize=7)
-    for axes in panels[count:]:
-        axes.set_visible(False)
-    return figure, panels
+def _in_lines(told: str) -> str:
+    """A panel's title, its lines ending after commas."""
+    kept = told.replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+    return textwrap.fill(kept, TITLE_LETTERS)
 
 
-def _figure(height_in: float) -> Figure:
-    figure = Figure(figsize=(8.0, height_in), dpi=90, layout="constrained")
+def _rejected(share: float, total: int) -> str:
+    """What stands beside a bar (`share` in percent)."""
+    if not total:
+        return "no readings"
+    return f"< 1 % of {total}" if 0 < share < 1 else f"{share:.0f} % of {total}"
+
+
+def _paper(width_in: float, height_in: float) -> Figure:
+    """An empty white figure that makes room for what is written in it."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
+    add_panel(figure, (0, 0, width_in * DPI, height_in * DPI))
     return figure
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure with so many axes; with none it says that there is nothing."""
+    cols = min(max(count, 1), COLUMNS)
+    rows = max(-(-count // COLUMNS), 1)
+    figure = _paper(PANEL_IN[0] * cols, PANEL_IN[1] * rows)
+    if not count:
+        axes = figure.add_subplot()
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no good labels", ha="center", va="center", **SMALL)
+    return figure, [_neat(figure.add_subplot(rows, cols, n + 1)) for n in range(count)]
+
+
+def _neat(axes: Axes) -> Axes:
+    """Small letters of our font, and no frame where nothing is read off."""
+    axes.tick_params(labelsize=8, labelfontfamily=FONT)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes

@@ -15,8 +15,6 @@ class LabelType(StrEnum):
     """A land model's analysis."""
     IN_SITU = "in_situ"
     """A sensor in the soil: comparing with it is validation."""
-    SIMULATED = "simulated"
-    """The embedded archive's own truth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sm_platform.schema.tables import Column, Table, code, flag, moment, number,
 SITE = text("site_id", "site, as in site_catalog")
 SCENE = text("scene_id", "pass, as in s1_scenes")
 SOURCE = text("source", "label source, for example planet_swc")
-LABEL_TYPE = text("label_type", "product, model, in_situ or simulated")
+LABEL_TYPE = text("label_type", "product, model or in_situ")
 IS_SIMULATED = flag("is_simulated", "whether the label comes from a simulated archive")
 SUPPORT = number("support_m", "m", "side of the area that the value stands for; 0 a point", 0)
 STATION = text("station_id", "network and station; null for a cell", is_nullable=True)
@@ -21,9 +21,7 @@ REASON = text("reason", "why it is not used; null when it is good", is_nullable=
 LON = Column("lon_deg", pa.float64(), "deg", "longitude of the cell's centre or the sensor")
 LAT = Column("lat_deg", pa.float64(), "deg", "latitude of the cell's centre or the sensor")
 BLOCK = whole("block_id", "flat index of the 3 km EASE-Grid 2.0 cell of the site, for splits")
-FOOTPRINT_SHARE = number(
-    "footprint_share", "1", "share of the footprint's pixels with radar", 0, 1
-)
+FOOTPRINT_SHARE = number("footprint_share", "1", "share of the footprint's pixels with radar", 0, 1)
 QA = Column("qa", pa.uint16(), "1", "quality bits of the row, as of a pixel of the map")
 INPUTS = Column("inputs", pa.list_(pa.float32(), N_INPUTS), "1", "the 153 inputs, scaled to 0..1")
 APART_H = number("time_difference_h", "h", "time of the reading minus time of the pass")

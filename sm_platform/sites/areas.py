@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from sm_platform.errors import DataError, UsageError
 
-Outline = shapely.Polygon | shapely.MultiPolygon
+Outline: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 """In degrees (WGS 84), longitude first."""
 DECIMALS = 7
 """Decimals of a degree that are stored: about a centimetre."""

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -7,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from sm_platform.errors import LakeError, SourceError, UsageError
+from sm_platform.errors import DataError, LakeError, SourceError, UsageError
 from sm_platform.lake.granules import (
     digest_of,
     is_landed,
     land,
     landed,
+    landed_days,
     quarantine,
+    quarantined,
     read_granule,
+    refuse_quarantined,
 )
 from sm_platform.lake.layout import Layout
 
@@ -200,3 +204,93 @@ def test_a_new_version_that_cannot_be_had_leaves_the_old(layout: Layout) -> None
     with pytest.raises(SourceError):
         land(layout, "red-river", SIDECAR | {"stamp": "2"}, refusing)
     assert landed(layout, "s1_grd", "red-river", DAY) == [first]
+
+
+def dated(granule_id: str, day: str | None) -> dict[str, Any]:
+    return SIDECAR | {"granule_id": granule_id, "day": day}
+
+
+def test_landed_days_are_those_with_a_whole_granule_in_order(layout: Layout) -> None:
+    assert landed_days(layout, "s1_grd", "red-river") == []
+    for granule_id, day in (("b", "2025-03-09"), ("a", "2024-12-31"), ("c", "2025-03-09")):
+        land(layout, "red-river", dated(granule_id, day), fetching(FILES))
+    land(layout, "red-river", dated("s", None), fetching(FILES))
+    land(layout, "red-river-2", dated("d", "2025-03-10"), fetching(FILES))
+    land(layout, "red-river", dated("e", "2025-03-11") | {"product": "swc"}, fetching(FILES))
+    layout.granule("s1_grd", "red-river", date(2025, 3, 12), "unfinished").mkdir(parents=True)
+    home = layout.granules("s1_grd", "red-river", None).parent
+    (home / "2025-13-45").mkdir()
+    (home / "2025-03-13").write_text("no folder")
+    assert landed_days(layout, "s1_grd", "red-river") == [date(2024, 12, 31), date(2025, 3, 9)]
+
+
+def test_a_day_whose_granules_are_all_set_aside_is_not_landed(layout: Layout) -> None:
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    assert landed_days(layout, "s1_grd", "red-river") == [DAY]
+    quarantine(layout, "red-river", granule, "cut")
+    assert landed_days(layout, "s1_grd", "red-river") == []
+
+
+@pytest.mark.parametrize("day", [DAY, None])
+def test_a_day_with_a_granule_set_aside_is_refused_until_a_whole_one_lands(
+    layout: Layout, day: date | None
+) -> None:
+    told = dated("S1A_g1", day and day.isoformat())
+    land(layout, "red-river", dated("S1A_good", day and day.isoformat()), fetching(FILES))
+    refuse_quarantined(layout, "s1_grd", "red-river", day)
+    granule, _ = land(layout, "red-river", told, fetching(FILES | {"g1.json": b"half"}))
+    place = quarantine(layout, "red-river", granule, "cut")
+    with pytest.raises(DataError, match="S1A_g1 of red-river is damaged.*--download") as error:
+        refuse_quarantined(layout, "s1_grd", "red-river", day)
+    assert str(place) in str(error.value)
+    assert [one.folder for one in quarantined(layout, "s1_grd", "red-river", day)] == [place]
+    land(layout, "red-river", told, fetching(FILES))
+    refuse_quarantined(layout, "s1_grd", "red-river", day)
+    assert quarantined(layout, "s1_grd", "red-river", day) == []
+    assert place.is_dir()
+
+
+def test_other_days_products_and_regions_go_on(layout: Layout) -> None:
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    quarantine(layout, "red-river", granule, "cut")
+    for product, region, day in (
+        ("s1_grd", "red-river", date(2025, 3, 8)),
+        ("s1_grd", "red-river", None),
+        ("s1_grd", "red-river-2", DAY),
+        ("swc", "red-river", DAY),
+    ):
+        assert quarantined(layout, product, region, day) == []
+        refuse_quarantined(layout, product, region, day)
+
+
+def test_a_granule_set_aside_and_taken_away_is_forgotten(layout: Layout) -> None:
+    """What the message offers for going on without it."""
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    place = quarantine(layout, "red-river", granule, "cut")
+    shutil.rmtree(place)
+    refuse_quarantined(layout, "s1_grd", "red-river", DAY)
+
+
+@pytest.mark.parametrize(
+    ("licence", "is_simulated"),
+    [
+        ("CC-BY-4.0", False),
+        ("CC-BY-4.0 (simulated)", True),
+        ("", False),
+        ("(simulated) by nobody", False),
+    ],
+)
+def test_a_simulated_granule_says_so_in_its_licence(
+    layout: Layout, licence: str, is_simulated: bool
+) -> None:
+    told = SIDECAR | {"licence": licence}
+    granule, _ = land(layout, "red-river", told, fetching(FILES))
+    assert (granule.licence, granule.is_simulated) == (licence, is_simulated)
+
+
+def test_a_granule_landed_before_licences_were_kept_is_real(layout: Layout) -> None:
+    granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    told = json.loads((granule.folder / "granule.json").read_text())
+    del told["licence"]
+    (granule.folder / "granule.json").write_text(json.dumps(told))
+    assert not read_granule(granule.folder).is_simulated

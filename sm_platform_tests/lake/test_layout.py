@@ -37,6 +37,8 @@ BUILDERS: dict[str, Callable[[str], Path]] = {
     "quarantined granule": lambda name: LAKE.quarantine("ndvi", "red-river", name),
     "region of a figure": lambda name: LAKE.figure(name, DAY, "sm.png"),
     "figure": lambda name: LAKE.figure("red-river", DAY, name),
+    "region of a report": lambda name: LAKE.report(name, "sites.png"),
+    "report": lambda name: LAKE.report("red-river", name),
 }
 
 
@@ -75,10 +77,12 @@ def test_paths_of_a_partition_a_granule_and_a_figure() -> None:
     assert str(LAKE.figure("red-river", DAY, "sm.png")) == (
         "/lake/figures/red-river/2025/03/sm.png"
     )
+    assert str(LAKE.report("red-river", "sites.png")) == "/lake/figures/red-river/sites.png"
 
 
 def test_building_a_path_makes_no_folder(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "lake")
     layout.part("ndvi", "red-river", DAY)
     layout.granule("ndvi", "red-river", DAY, "g")
+    layout.report("red-river", "sites.png")
     assert not layout.root.exists()

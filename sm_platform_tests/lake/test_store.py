@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,24 @@ def test_days_and_regions_made_are_those_with_a_file_in_order(layout: Layout) ->
         store.write(layout, THINGS, things(), region=region)
     assert store.regions_made(layout, THINGS) == ["highland", "red-river"]
     assert store.days_made(layout, THINGS, "red-river") == made
+
+
+def test_regions_stored_are_those_with_a_partition_of_the_tables_kind(layout: Layout) -> None:
+    undated = replace(THINGS, name="lasting", is_dated=False)
+    assert store.regions_stored(layout, THINGS) == []
+    for region in ("red-river-2", "red-river", "highland"):
+        store.write(layout, THINGS, things(), region=region, day=DAY)
+        store.write(layout, undated, things(), region=region)
+    for table in (THINGS, undated):
+        (layout.table(table.name) / "region=emptied").mkdir()
+        (layout.table(table.name) / "region=half" / "day=2025-03-07").mkdir(parents=True)
+        (layout.table(table.name) / "region=file").write_text("no folder")
+        (layout.table(table.name) / "notes").mkdir()
+        assert store.regions_stored(layout, table) == ["highland", "red-river", "red-river-2"]
+    layout.part("things", "highland", DAY).unlink()
+    layout.part("lasting", "highland", None).unlink()
+    for table in (THINGS, undated):
+        assert store.regions_stored(layout, table) == ["red-river", "red-river-2"]
 
 
 def spoil_pages(part: Path) -> None:

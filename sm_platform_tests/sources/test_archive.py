@@ -174,7 +174,9 @@ def test_truth_is_there_but_never_listed(
     folders = [path for product in Product for _, path in listed(product, "red-river")]
     assert folders
     assert all(path.is_dir() and "truth" not in path.parts for path in folders)
-    assert set(pq.read_table(tiny / "index.parquet")["product"].to_pylist()) == set(Product) - BROUGHT
+    assert (
+        set(pq.read_table(tiny / "index.parquet")["product"].to_pylist()) == set(Product) - BROUGHT
+    )
 
 
 def test_the_clock_moves_forward_and_stops_at_the_last_day(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _rescaled(world: World, nine: Footprints, states: NDArray[np.float64]) -> ND
     first = world.index(SPIN_UP_DAY)
     truth = np.stack([nine.means(day) for day in world.sm_m3m3[first::10]]).mean(axis=0)
     shift = truth - np.nanmean(states, axis=0) + WET_BIAS_M3M3
-    return np.clip(states + shift, 0.02, 0.6)
+    return np.asarray(np.clip(states + shift, 0.02, 0.6))
 
 
 def _surface_k(world: World, nine: Footprints) -> NDArray[np.float64]:
