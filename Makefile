@@ -10,6 +10,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 PINS := pyproject.toml constraints.txt
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
+ORACLE := pytesmo
+# Alone: only its metrics are compared with, and what it asks for besides (numba ...) is large.
 TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 
 help: ## what can be made
@@ -52,4 +54,5 @@ $(TEST_STAMP): $(PINS) | $(BIN)/python
 	@echo "Installing sm_platform and its test tools into $(VENV) (minutes, once)"
 	@$(PIP_INSTALL) $(TORCH)
 	@$(PIP_INSTALL) -e '.[test]'
+	@$(PIP_INSTALL) --no-deps $(ORACLE)
 	@touch $(RUN_STAMP) $@

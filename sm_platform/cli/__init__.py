@@ -173,6 +173,24 @@ def sql(
 
 
 @app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A provider's file, or an ISMN or SAFE folder.")],
+    at: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="Tell the values at this place (degrees).", metavar="LON LAT"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON to stdout.")] = False,
+) -> None:
+    """Tell what a provider's file is as the platform reads it.
+
+    Example: sm-platform inspect SMAP_L4_SM_gph_20250110T013000_Vv8011_001.h5 --at 106.4 20.45
+    """
+    from sm_platform.defs.commands.inspect import inspect_command
+
+    inspect_command(file, at, as_json=as_json, say=say)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is configured, reachable and missing.
 

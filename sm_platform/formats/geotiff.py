@@ -73,11 +73,11 @@ def grid_of(file: DatasetReader, path: Path, crs: str | None) -> GridWindow:
         )
     if crs is not None and CRS.from_string(crs) != file.crs:
         raise GranuleError(
-            f"{path.name}: CRS is {_code(file.crs.to_wkt())[:80]}, declared is {crs}: "
+            f"{path.name}: CRS is {code_of(file.crs.to_wkt())[:80]}, declared is {crs}: "
             "fetch the original, or warp it to the declared CRS."
         )
     try:
-        return GridWindow(crs or _code(file.crs.to_wkt()), file.transform, file.shape)
+        return GridWindow(crs or code_of(file.crs.to_wkt()), file.transform, file.shape)
     except GridError as error:
         raise GranuleError(f"{path.name}: grid: {error}") from error
 
@@ -194,7 +194,7 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=32)
-def _code(wkt: str) -> str:
+def code_of(wkt: str) -> str:
     """`EPSG:n` of a CRS, or its WKT when it has no such code."""
     epsg = CRS.from_wkt(wkt).to_epsg()
     return wkt if epsg is None else f"EPSG:{epsg}"

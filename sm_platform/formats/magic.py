@@ -8,6 +8,8 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """Classic and big TIFF, both byte orders."""
 JP2 = b"\0\0\0\x0cjP  "
 HDF5 = b"\x89HDF\r\n\x1a\n"
+HDF4 = b"\x0e\x03\x13\x01"
+CLASSIC_NETCDF = (b"CDF\x01", b"CDF\x02")
 ZIP = b"PK\x03\x04"
 
 
@@ -42,5 +44,9 @@ def mistaken_for(path: Path) -> str:
         return "an empty file"
     if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return "a web page (an expired link or a login)"
+    if start.lstrip().startswith((b"<?xml", b"<Dataset")):
+        return "XML, a description without the numbers"
+    if start.startswith(b"GRIB"):
+        return "a GRIB file (ask for netCDF)"
     known = {HDF5: "an HDF5 file", ZIP: "a ZIP archive", b"CDF": "an old netCDF file", b"{": "JSON"}
     return next((name for head, name in known.items() if start.startswith(head)), "something else")
