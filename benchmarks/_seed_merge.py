@@ -5,48 +5,32 @@ each one's label up in a pandas frame, and joins the frames of all sites at the 
 that system's work on samples; none of its code is in here, and downloads and scaling are left out.
 """
 
-from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 N_INPUTS = 153
-FIRST_DAY = date(2024, 1, 1)
-MISSING_SHARE = 0.02
+INPUT_NAMES = [*map(str, range(N_INPUTS))]
+NETWORK = "VN"
 SITE_INFO, LABELS, INPUTS = "site_info.csv", "sm", "inputs"
 
 
-def write_seed_inputs(folder: Path, n_sites: int, n_days: int, seed: int) -> None:
+def write_seed_inputs(folder: Path, labels: pd.DataFrame, inputs: pd.DataFrame) -> None:
     """Write `site_info.csv`, `sm/<station>.csv` and `inputs/<network>_<station>.csv`.
 
-    Each site has a label and a pass on each of `n_days` days; 2 % of the labels (m3/m3) and of
-    the passes have a missing value. All numbers but the places are float32 values.
+    `labels` has the columns station, time (the day of the pass) and sm; `inputs` has station,
+    date and `0`..`152`.
     """
-    rng = np.random.default_rng(seed)
     (folder / LABELS).mkdir(parents=True)
     (folder / INPUTS).mkdir()
-    days = [FIRST_DAY + timedelta(days=n) for n in range(n_days)]
-    names = [f"p{number:05d}" for number in range(n_sites)]
-    info = {
-        "network": "VN",
-        "station": names,
-        "lat": 10 + 12 * rng.random(n_sites),
-        "lon": 103 + 6 * rng.random(n_sites),
-        "s_depth": 0.0,
-        "e_depth": 0.05,
-    }
-    pd.DataFrame(info).to_csv(folder / SITE_INFO, index=False)
+    names = sorted(set(labels["station"]) | set(inputs["station"]))
+    info = pd.DataFrame({"network": NETWORK, "station": names})
+    info.to_csv(folder / SITE_INFO, index=False)
     for name in names:
-        sm = (0.05 + 0.5 * rng.random(n_days)).astype(np.float32)
-        sm[rng.random(n_days) < MISSING_SHARE] = np.nan
-        inputs = rng.random((n_days, N_INPUTS), np.float32)
-        inputs[rng.random(n_days) < MISSING_SHARE, 7] = np.nan
-        labels = pd.DataFrame({"time": days, "sm": sm.astype(np.float64)})
-        labels.to_csv(folder / LABELS / f"{name}.csv", index=False)
-        table = pd.DataFrame(inputs.astype(np.float64), columns=[*map(str, range(N_INPUTS))])
-        table.insert(0, "date", days)
-        table.to_csv(folder / INPUTS / f"VN_{name}.csv", index=False)
+        own = labels.loc[labels["station"] == name, ["time", "sm"]]
+        own.to_csv(folder / LABELS / f"{name}.csv", index=False)
+        rows = inputs.loc[inputs["station"] == name, ["date", *INPUT_NAMES]]
+        rows.to_csv(folder / INPUTS / f"{NETWORK}_{name}.csv", index=False)
 
 
 def seed_merge(folder: Path) -> pd.DataFrame:
@@ -73,7 +57,7 @@ def _site(folder: Path, site: pd.Series) -> pd.DataFrame:
         if len(near) == 0:
             continue
         rows.append([seen["date"], near["sm"].iloc[0], *seen["0":]])
-    columns = ["date", "sm", *map(str, range(N_INPUTS))]
+    columns = ["date", "sm", *INPUT_NAMES]
     found = pd.DataFrame(rows, columns=columns).dropna()
     found.insert(0, "network", site["network"])
     found.insert(1, "station", site["station"])

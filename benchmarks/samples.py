@@ -1,7 +1,8 @@
 """Training samples from the lake against the merge of the seed system, row by row.
 
-Both have their features ready: ours in the lake's `site_features`, the reference in a CSV a site.
-Building them, which the reference leaves out, is timed beside it.
+Both have their features ready: ours in the lake's `site_features`, the reference in a CSV a site,
+with the very same labels and inputs. Building the features, which the reference leaves out, is
+timed beside it.
 """
 
 import argparse
@@ -11,41 +12,53 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from benchmarks._seed_merge import seed_merge, write_seed_inputs
+from benchmarks._sample_lake import (
+    label_rows,
+    site_rows,
+    write_drivers,
+    write_labels,
+    write_passes,
+    write_sites,
+)
+from benchmarks._seed_merge import INPUT_NAMES, N_INPUTS, seed_merge, write_seed_inputs
 from benchmarks.extraction import PASS_UTC, synthetic
 from sm_platform.defs.feature_inputs import open_inputs
 from sm_platform.defs.sampling import SampleMaker, SampleRules, read_sites
 from sm_platform.defs.site_features import open_sites
-from sm_platform.features.drivers import Drivers, ScenePass
+from sm_platform.features.drivers import ScenePass
 from sm_platform.grid import ease2
 from sm_platform.grid.calendar import days_between
-from sm_platform.grid.window import GridWindow, Raster, lonlat
+from sm_platform.grid.window import Raster
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
-from sm_platform.lake.rasters import raster_rows, window_note
-from sm_platform.schema import driver_tables as drivers_of
-from sm_platform.schema import label_tables as labels_of
+from sm_platform.schema.label_tables import SITE_FEATURES, SM_OBSERVATIONS, TRAINING_SAMPLES
 from sm_platform.schema.recipes import SM_100M_V1
 from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
 
 SIZE = 150
-N_SITES, N_DAYS = 1000, 100
-LARGE_DAYS = 200
-REFERENCE_SITES, REFERENCE_DAYS = 20, 300
+N_SITES, N_DAYS = 1000, 103
+"""More than 100,000 pairs, so that 100,000 samples are left of them."""
+LARGE_DAYS = 206
+REFERENCE_SITES = 30
+MISSING_SHARE = 0.01
+"""Of the labels, and of the pixels that a pass measured."""
 FIRST = date(2025, 3, 7)
 REGION = "bench"
 
 
 def run() -> dict[str, object]:
     """Samples per second of both, their ratio, and the peak memory at twice the days."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as seed_folder:
         layout, region = _lake(Path(folder), N_DAYS)
         began = time.perf_counter()
         _build(layout, region, N_DAYS)
@@ -53,11 +66,11 @@ def run() -> dict[str, object]:
         began = time.perf_counter()
         n = _pair(layout, N_DAYS)
         pair_s = time.perf_counter() - began
-    with tempfile.TemporaryDirectory() as folder:
-        write_seed_inputs(Path(folder), REFERENCE_SITES, REFERENCE_DAYS, seed=1)
+        _write_reference(layout, Path(seed_folder))
         began = time.perf_counter()
-        merged = seed_merge(Path(folder))
+        merged = seed_merge(Path(seed_folder))
         reference = len(merged) / (time.perf_counter() - began)
+        _assert_equal(_frame(layout, TRAINING_SAMPLES, merged["station"].unique()), merged)
     return {
         "name": "samples",
         "unit": "samples/s",
@@ -66,12 +79,15 @@ def run() -> dict[str, object]:
         "ratio": round(n / pair_s / reference, 1),
         "ratio_with_features_built": round(n / (build_s + pair_s) / reference, 1),
         "samples": n,
+        "pair_s": round(pair_s, 2),
+        "build_s": round(build_s, 2),
         "peak_mib": _peak_in_subprocess(N_DAYS),
         "peak_mib_twice_the_days": _peak_in_subprocess(LARGE_DAYS),
         "how": f"ours: labels and features of {N_SITES} sites and {N_DAYS} passes read from a "
         "lake, paired, written as partitions; with_features_built: the features built from "
-        "drivers and passes as well; reference: a plain merge, row by row, of labels with "
-        f"features that are ready in CSV files ({len(merged)} rows); peaks: features built, too",
+        "drivers and passes as well; reference: a plain merge, row by row, of the same labels and "
+        f"features, ready in CSV files, timed on {REFERENCE_SITES} of the sites ({len(merged)} "
+        "rows, equal to ours to the bit); peaks: features built, too",
     }
 
 
@@ -79,173 +95,102 @@ def _pair(layout: Layout, n_days: int) -> int:
     """Pair labels and stored features, as the asset does; returns the number of samples."""
     sites = read_sites(layout, REGION)
     maker = SampleMaker(layout, REGION, sites, SampleRules(12.0, 0.1, 0.5))
-    days = days_between(FIRST, FIRST + timedelta(n_days - 1))
-    return sum(maker.write_day(day).rows for day in days)
+    return sum(maker.write_day(day).rows for day in _days(n_days))
 
 
 def _build(layout: Layout, region: Region, n_days: int) -> int:
     """Build the rows at the sites a month at a time, as the asset does; returns their number."""
-    days, made = days_between(FIRST, FIRST + timedelta(n_days - 1)), 0
+    made, days = 0, _days(n_days)
     for first in range(0, n_days, 31):
         month = days[first : first + 31]
         inputs = open_inputs(layout, region, month, SM_100M_V1)
-        sites = read_sites(layout, REGION)
-        maker = open_sites(inputs, sites, 0.5)
+        maker = open_sites(inputs, read_sites(layout, REGION), 0.5)
         made += sum(maker.write_day(day).rows for day in month)
     return made
+
+
+def _days(n_days: int) -> list[date]:
+    return days_between(FIRST, FIRST + timedelta(n_days - 1))
+
+
+# --- the same labels and inputs for the reference -------------------------------------------------
+
+
+def _write_reference(layout: Layout, folder: Path) -> None:
+    sites = read_sites(layout, REGION)["site_id"].to_pylist()
+    chosen = sites[:: N_SITES // REFERENCE_SITES][:REFERENCE_SITES]
+    labels = _frame(layout, SM_OBSERVATIONS, chosen)
+    labels = labels.rename(columns={"date": "time"})
+    write_seed_inputs(folder, labels, _frame(layout, SITE_FEATURES, chosen))
+
+
+def _frame(layout: Layout, table: Table, sites: list[str]) -> pd.DataFrame:
+    """Rows at those sites: station, date (of the partition), sm and `0`..`152` where they are."""
+    parts = []
+    for day in store.days_made(layout, table, REGION):
+        made = store.read(layout, table, REGION, day)
+        assert made is not None
+        rows = made.rows.filter(pc.is_in(made.rows["site_id"], value_set=pa.array(sites)))
+        columns = {"station": rows["site_id"].to_numpy(), "date": str(day)}
+        if "sm_m3m3" in rows.column_names:
+            columns["sm"] = rows["sm_m3m3"].to_numpy()
+        part = pd.DataFrame(columns)
+        if "inputs" in rows.column_names:
+            flat = rows["inputs"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            inputs = pd.DataFrame(flat.reshape(-1, N_INPUTS), columns=INPUT_NAMES)
+            part = pd.concat([part, inputs], axis=1)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _assert_equal(ours: pd.DataFrame, merged: pd.DataFrame) -> None:
+    order = ["station", "date"]
+    plain = merged.assign(date=merged["date"].dt.strftime("%Y-%m-%d")).sort_values(order)
+    made = ours.sort_values(order)
+    assert len(made) < 0.999 * REFERENCE_SITES * N_DAYS, "some rows have something missing"
+    assert made[order].to_numpy().tolist() == plain[order].to_numpy().tolist()
+    names = ["sm", *INPUT_NAMES]
+    np.testing.assert_array_equal(made[names].to_numpy("float32"), plain[names].to_numpy("float32"))
+
+
+# --- a synthetic lake -----------------------------------------------------------------------------
 
 
 def _lake(root: Path, n_days: int) -> tuple[Layout, Region]:
     """A lake with all that samples of `n_days` passes, one a day, are made from."""
     layout = Layout(root)
     drivers, scene = synthetic(SIZE, seed=1)
-    region = Region(REGION, drivers.window, "archive", str(root))
-    _write_static(layout, drivers)
-    _write_dated(layout, drivers, n_days)
-    sites = _write_sites(layout, drivers.window)
-    for n in range(n_days):
-        _write_pass(layout, scene, n)
-        _write_labels(layout, sites, n)
-    return layout, region
+    write_drivers(layout, REGION, drivers, more_days=n_days + 9)
+    corner = ease2.corner_cell(ease2.LEVEL_100M, drivers.window)
+    assert corner is not None
+    cells = np.sort(np.random.default_rng(3).choice(drivers.window.size, N_SITES, replace=False))
+    place = np.stack(np.divmod(cells, drivers.window.shape[1]), axis=1) + corner
+    sites = site_rows(drivers.window, ease2.LEVEL_100M, place)
+    write_sites(layout, REGION, sites)
+    for n, day in enumerate(_days(n_days)):
+        rng = np.random.default_rng(n)
+        name, start = f"S1A_{n:06d}", PASS_UTC + timedelta(days=n)
+        seen = _seen(scene, start, rng)
+        write_passes(layout, REGION, day, [(name, seen)], relative_orbit=1 + n % 12)
+        sm = rng.uniform(0.1, 0.5, N_SITES).astype(np.float32)
+        has_label = rng.random(N_SITES) >= MISSING_SHARE
+        site_id = sites["site_id"].filter(pa.array(has_label))
+        sensed = start - timedelta(hours=4)
+        labels = label_rows(site_id, sm[has_label], sensed, (name, start))
+        write_labels(layout, REGION, day, labels)
+    return layout, Region(REGION, drivers.window, "archive", str(root))
 
 
-def _write_static(layout: Layout, drivers: Drivers) -> None:
-    cover = drivers_of.LAND_COVER_CELLS
-    for table, raster in (
-        (drivers_of.SOIL, drivers.soil),
-        (drivers_of.STATIC_DRIVERS, drivers.terrain),
-    ):
-        note = {"inputs": table.name, "grid": window_note(raster.window)}
-        rows = _filled(raster_rows(raster), table.arrow_schema)
-        store.write(layout, table, rows, region=REGION, note=note)
-    note = {"inputs": "none", "grid": window_note(drivers.window)}
-    store.write(layout, cover, cover.arrow_schema.empty_table(), region=REGION, note=note)
+def _seen(scene: ScenePass, start: datetime, rng: np.random.Generator) -> ScenePass:
+    """The pass on another day, with gaps of its own."""
+    raster = scene.backscatter
+    is_gap = rng.random(raster.window.shape) < MISSING_SHARE
+    bands = {name: np.where(is_gap, np.nan, band) for name, band in raster.values.items()}
+    floats = {name: band.astype(np.float32) for name, band in bands.items()}
+    return replace(scene, start_utc=start, backscatter=Raster(raster.window, floats))
 
 
-def _write_dated(layout: Layout, drivers: Drivers, n_days: int) -> None:
-    """Drivers of the year before the first pass, the last of each again until the last pass."""
-    for table, dated in ((drivers_of.NDVI, drivers.ndvi), (drivers_of.WEATHER, drivers.weather)):
-        for one in dated:
-            _write_day(layout, table, one.day, one.raster)
-    for table, dated, step in (
-        (drivers_of.NDVI, drivers.ndvi, 8),
-        (drivers_of.WEATHER, drivers.weather, 1),
-    ):
-        for n in range(step, n_days + 9, step):
-            _write_day(layout, table, dated[-1].day + timedelta(n), dated[-1].raster)
-
-
-def _write_day(layout: Layout, table: Table, day: date, raster: Raster) -> None:
-    note = {"inputs": str(day), "grid": window_note(raster.window), "status": "made"}
-    rows = _filled(raster_rows(raster), table.arrow_schema)
-    store.write(layout, table, rows, region=REGION, day=day, note=note)
-
-
-def _filled(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows with columns that the synthetic drivers lack, as nothing known against them."""
-    for field in schema:
-        if field.name not in rows.column_names:
-            zeros = np.zeros(rows.num_rows, field.type.to_pandas_dtype())
-            rows = rows.append_column(field.name, pa.array(zeros, field.type))
-    return rows
-
-
-def _write_sites(layout: Layout, window: GridWindow) -> pa.Table:
-    cells = np.sort(np.random.default_rng(3).choice(window.size, N_SITES, replace=False))
-    lon, lat = (part.ravel()[cells] for part in lonlat(window))
-    row, col = ease2.cells(ease2.LEVEL_100M, *ease2.project(lon, lat))
-    block = ease2.cells(ease2.LEVEL_3KM, *ease2.project(lon, lat))
-    n = len(cells)
-    rows = pa.table(
-        {
-            "site_id": [f"100m-{r}-{c}" for r, c in zip(row, col, strict=True)],
-            "site_kind": ["cell"] * n,
-            "level": ["100m"] * n,
-            "cell_row": row.astype(np.int32),
-            "cell_col": col.astype(np.int32),
-            "cell_id": cells.astype(np.int32),
-            "lon_deg": lon,
-            "lat_deg": lat,
-            "land_cover_code": np.full(n, 40, np.uint8),
-            "purity": np.ones(n, np.float32),
-            "texture_code": np.zeros(n, np.int8),
-            "mean_sm_m3m3": np.full(n, 0.3, np.float32),
-            "block_id": (block[0] * ease2.LEVEL_3KM.shape[1] + block[1]).astype(np.int32),
-            "station_id": pa.nulls(n, pa.string()),
-        }
-    )
-    store.write(layout, labels_of.SITE_CATALOG, rows, region=REGION, note={"inputs": "sites"})
-    return rows
-
-
-def _start(n: int) -> datetime:
-    return PASS_UTC + timedelta(days=n)
-
-
-def _write_pass(layout: Layout, scene: ScenePass, n: int) -> None:
-    start, day = _start(n), FIRST + timedelta(n)
-    row = {
-        "scene_id": f"S1A_{n:06d}",
-        "start_utc": start,
-        "end_utc": start + timedelta(seconds=25),
-        "platform": "S1A",
-        "orbit_state": "D",
-        "relative_orbit": 1 + n % 12,
-        "absolute_orbit": None,
-        "datatake_id": f"{n:06d}",
-        "is_day_only": False,
-        "available_utc": start,
-        "granule_ids": [f"g{n}"],
-        "granule_sha256s": [f"h{n}"],
-    }
-    scenes = pa.Table.from_pylist([row], schema=drivers_of.S1_SCENES.arrow_schema)
-    store.write(
-        layout,
-        drivers_of.S1_SCENES,
-        scenes,
-        region=REGION,
-        day=day,
-        note={"inputs": str(n), "rows": 1},
-    )
-    table = drivers_of.S1_BACKSCATTER
-    rows = raster_rows(scene.backscatter)
-    rows = rows.append_column("scene_id", pa.array([row["scene_id"]] * rows.num_rows))
-    note = {"inputs": str(n), "grid": window_note(scene.backscatter.window), "rows": rows.num_rows}
-    store.write(layout, table, rows, region=REGION, day=day, note=note)
-
-
-def _write_labels(layout: Layout, sites: pa.Table, n: int) -> None:
-    count, rng = sites.num_rows, np.random.default_rng(n)
-    texts = {
-        "granule_id": f"swc-{n}",
-        "source": "planet_swc",
-        "label_type": "product",
-        "pass_name": "",
-    }
-    rows = pa.table(
-        {name: pa.array([value] * count) for name, value in texts.items()}
-        | {
-            "site_id": sites["site_id"],
-            "reading_no": np.zeros(count, np.int32),
-            "is_simulated": np.ones(count, bool),
-            "sensed_utc": pa.array(
-                [_start(n) - timedelta(hours=4)] * count, pa.timestamp("us", "UTC")
-            ),
-            "sm_m3m3": rng.uniform(0.1, 0.5, count).astype(np.float32),
-            "support_m": np.full(count, 100, np.float32),
-            "depth_from_m": np.zeros(count, np.float32),
-            "depth_to_m": np.full(count, 0.05, np.float32),
-            "station_id": pa.nulls(count, pa.string()),
-            "sensor": pa.nulls(count, pa.string()),
-            "scene_id": [f"S1A_{n:06d}"] * count,
-            "time_difference_h": np.full(count, -4, np.float32),
-            "reason": pa.nulls(count, pa.string()),
-        }
-    )
-    day = FIRST + timedelta(n)
-    store.write(
-        layout, labels_of.SM_OBSERVATIONS, rows, region=REGION, day=day, note={"inputs": str(n)}
-    )
+# --- memory ---------------------------------------------------------------------------------------
 
 
 def _peak_in_subprocess(n_days: int) -> int:

@@ -57,6 +57,7 @@ def _become(folder: Path, request: dict[str, Any]) -> None:
     os.environ.update(request["env"])
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a command that asks must not read requests
     code = 0
     try:
         _run(request["words"])

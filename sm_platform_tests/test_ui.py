@@ -1,4 +1,4 @@
-"""The UI in a real browser: the graph, a map's picture, its lineage, a run started by hand."""
+"""The UI in a real browser: graph, maps, sites, labels, checks, a region added, a run by hand."""
 
 import os
 import signal
@@ -9,21 +9,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-import torch
-
-from sm_platform.densesm.checkpoint import Checkpoint, Member, save
-from sm_platform.densesm.network import Architecture, DenseSM
-from sm_platform.schema.recipes import EOV_2025
-from sm_platform_tests.defs.seed_folder import write_folder
 
 pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 START_S = 90
+PATIENCE_MS = 120_000
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,23 +29,28 @@ BROWSER_FLAGS = [
     "--disable-sync",
 ]
 REGION, DAY = "paddy", "2025-01-04"
+LAUNCHPAD = "locations/__repository__@sm_platform/jobs/add_region_job/playground/setup"
+NEW_REGION = "new-farm"
+ADD_REGION = f"""ops:
+  make_region:
+    config:
+      name: {NEW_REGION}
+      bbox: [106.35, 20.40, 106.40, 20.45]
+"""
 
 
 @pytest.fixture(scope="module")
 def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A platform with one mapped region behind `sm-platform up`."""
+    """A platform with one mapped and labelled region behind `sm-platform up`."""
     root = tmp_path_factory.mktemp("ui")
     places = {"SM_DATA_LAKE": "lake", "SM_MODELS": "models", "DAGSTER_HOME": "home"}
     env = {**os.environ, **{name: str(root / folder) for name, folder in places.items()}}
     env |= {"SM_FIRST_DAY": "2024-12-18", "SM_MIN_LOOKBACK_SHARE": "0.02"}
-    write_folder(root / "folder", REGION)
-    _store_network(root / "models" / "random")
-    words = ["--region", REGION, "--start", "2025-01-03", "--end", "2025-01-05"]
-    more = ["--archive", str(root / "folder"), "--checkpoint", "random"]
-    subprocess.run(_command("run", *words, *more), env=env, cwd=CHECKOUT, check=True)
     port = _free_port()
     server = subprocess.Popen(_command("up", "--port", str(port)), env=env, cwd=CHECKOUT)
     try:
+        story = [sys.executable, "-m", "sm_platform_tests.ui_story", str(root), REGION]
+        subprocess.run(story, env=env, cwd=CHECKOUT, check=True)
         _wait_for(f"http://127.0.0.1:{port}/server_info")
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -57,27 +58,118 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         server.wait(30)
 
 
-@pytest.fixture
-def page(chromium: str) -> Iterator["sync_api.Page"]:
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["sync_api.Browser"]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_FLAGS)
-        yield browser.new_page(viewport={"width": 1700, "height": 1100})
-        browser.close()
+        started = playwright.chromium.launch(executable_path=chromium, args=BROWSER_FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
+    opened = browser.new_page(viewport={"width": 1700, "height": 1100})
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()
+
+
+def partition(address: str, asset: str, key: str) -> str:
+    return f"{address}/assets/{asset}?view=partitions&partition={quote(key, safe='')}"
+
+
+def look_at_picture(page: "sync_api.Page", link: "sync_api.Locator") -> None:
+    """Open the Markdown of a link, see that its picture is drawn, close it."""
+    link.click()
+    picture = page.locator("img[src^='data:image/png']")
+    sync_api.expect(picture).to_be_visible(timeout=20_000)
+    width = picture.evaluate("img => img.decode().then(() => img.naturalWidth)")
+    assert width > 200
+    box = picture.bounding_box()
+    assert box is not None
+    assert box["width"] >= 0.5 * width, "shrunk until nobody can read it"
+    page.keyboard.press("Escape")
+
+
+def see(page: "sync_api.Page", *texts: str) -> None:
+    for text in texts:
+        found = page.get_by_text(text, exact=True).first
+        sync_api.expect(found).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_map_shows_its_picture_status_and_granules(address: str, page: "sync_api.Page") -> None:
-    page.goto(f"{address}/assets/sm_maps?view=partitions&partition={DAY}%7C{REGION}")
-    page.get_by_text("Show Markdown").click(timeout=60_000)
-    sync_api.expect(page.locator("img[src^='data:image/png']")).to_be_visible(timeout=20_000)
-    page.keyboard.press("Escape")
+    page.goto(partition(address, "sm_maps", f"{DAY}|{REGION}"))
+    look_at_picture(page, page.get_by_text("Show Markdown"))
     sync_api.expect(page.get_by_text(f"S1_{DAY}").first).to_be_visible()
-    sync_api.expect(page.get_by_text("mapped", exact=True).first).to_be_visible()
+    see(page, "mapped")
 
 
-def test_lineage_goes_back_to_the_granules(address: str, page: "sync_api.Page") -> None:
-    page.goto(f"{address}/assets/sm_maps?view=lineage&lineageScope=upstream&lineageDepth=10")
-    for asset in ("scene_features", "s1_backscatter", "s1_granules", "checkpoints"):
-        sync_api.expect(page.get_by_text(asset, exact=True).first).to_be_visible(timeout=60_000)
+def test_sites_show_their_map_classes_and_why_cells_are_none(
+    address: str, page: "sync_api.Page"
+) -> None:
+    page.goto(partition(address, "site_catalog", REGION))
+    row = page.locator("tr", has=page.get_by_text("map", exact=True))
+    look_at_picture(page, row.get_by_text("Show Markdown"))
+    for told in ("crop", "wetland", "not_drawn"):
+        sync_api.expect(page.get_by_text(f'"{told}"').first).to_be_visible()
+
+
+def test_labels_show_their_histogram_and_what_was_rejected(
+    address: str, page: "sync_api.Page"
+) -> None:
+    page.goto(partition(address, "label_report", REGION))
+    for name in ("histograms", "rejections"):
+        row = page.locator("tr", has=page.get_by_text(name, exact=True))
+        look_at_picture(page, row.get_by_text("Show Markdown"))
+    for told in ("user_csv", "good", "out_of_range"):
+        sync_api.expect(page.get_by_text(f'"{told}"').first).to_be_visible()
+
+
+def test_checks_of_the_labels_are_there_and_have_run(address: str, page: "sync_api.Page") -> None:
+    page.goto(f"{address}/assets/sm_observations?view=checks")
+    see(page, "few_rejected", "labels_in_range", "no_label_twice", "Passed")
+    see(page, "At most half of the readings of a source are rejected.")
+    assert page.get_by_text("Succeeded", exact=True).count() == 3
+
+
+def test_columns_are_shown_with_unit_and_meaning(address: str, page: "sync_api.Page") -> None:
+    page.goto(f"{address}/assets/site_catalog?view=overview")
+    see(page, "mean_sm_m3m3", "mean label there when it was drawn [m3/m3]")
+
+
+def test_a_region_is_added_from_the_launchpad(address: str, page: "sync_api.Page") -> None:
+    page.goto(f"{address}/{LAUNCHPAD}?config={quote(ADD_REGION)}")
+    see(page, "No errors")
+    page.get_by_role("button", name="Launch Run").click()
+    page.wait_for_url("**/runs/*")
+    see(page, "Success")
+    page.get_by_text("View full message").first.click()
+    look_at_picture(page, page.get_by_role("dialog").get_by_text("Show Markdown"))
+    page.goto(partition(address, "site_catalog", NEW_REGION))
+    see(page, NEW_REGION)
+
+
+def test_a_region_that_cannot_be_is_refused_in_the_launchpad(
+    address: str, page: "sync_api.Page"
+) -> None:
+    wrong = ADD_REGION.replace("bbox: [106.35", "bbox: [west")
+    page.goto(f"{address}/{LAUNCHPAD}?config={quote(wrong)}")
+    sync_api.expect(page.get_by_text("Invalid scalar").first).to_be_visible(timeout=PATIENCE_MS)
+    sync_api.expect(page.get_by_role("button", name="Launch Run")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("asset", "sources"),
+    [
+        ("sm_maps", ("scene_features", "s1_backscatter", "s1_granules", "checkpoints")),
+        ("sample_splits", ("training_samples", "sm_observations", "swc_granules")),
+    ],
+)
+def test_lineage_goes_back_to_the_granules(
+    address: str, page: "sync_api.Page", asset: str, sources: tuple[str, ...]
+) -> None:
+    page.goto(f"{address}/assets/{asset}?view=lineage&lineageScope=upstream&lineageDepth=10")
+    see(page, *sources)
 
 
 def test_the_graph_reads_from_granules_to_maps(address: str, page: "sync_api.Page") -> None:
@@ -93,27 +185,16 @@ def test_the_graph_reads_from_granules_to_maps(address: str, page: "sync_api.Pag
 
 
 def test_a_day_is_mapped_again_by_hand(address: str, page: "sync_api.Page") -> None:
-    page.goto(f"{address}/assets/sm_maps?view=partitions&partition={DAY}%7C{REGION}")
+    page.goto(partition(address, "sm_maps", f"{DAY}|{REGION}"))
     page.get_by_text("Show Markdown").wait_for(timeout=60_000)
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_role("button", name="Launch 1 run").click(timeout=20_000)
-    page.get_by_text("Launched").first.wait_for(timeout=20_000)
-    count = page.get_by_text("View all historical events (2)")
-    until = time.monotonic() + START_S
-    while not count.is_visible() and time.monotonic() < until:
-        page.wait_for_timeout(4_000)
-        page.reload()
-        page.get_by_text("View all historical events").wait_for(timeout=30_000)
-    assert count.is_visible()
-
-
-def _store_network(folder: Path) -> None:
-    torch.manual_seed(1)
-    one = Architecture(1, 8)
-    member = Member(one.name, one, DenseSM(one).state_dict())
-    told = {"trained_until": "2024-12-18"}
-    folder.mkdir(parents=True)
-    save(Checkpoint("random", EOV_2025.recipe_id, EOV_2025.fingerprint, (member,), told), folder)
+    page.get_by_text("Launched").first.wait_for()
+    page.goto(f"{address}/runs?q=[]")
+    page.locator("a[href^='/runs/']").first.click()
+    see(page, "Success")
+    page.goto(partition(address, "sm_maps", f"{DAY}|{REGION}"))
+    page.get_by_text("View all historical events (2)").wait_for()
 
 
 def _command(*words: str) -> list[str]:

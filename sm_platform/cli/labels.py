@@ -67,6 +67,13 @@ def add_csv(
     depth_m: Annotated[float | None, typer.Option(help="The depth of all readings (m).")] = None,
     timezone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
     time_format: Annotated[str | None, typer.Option(help="As %d/%m/%Y %H:%M.")] = None,
+    label_type: Annotated[
+        str, typer.Option(help="What the values are: in_situ, model, product or simulated.")
+    ] = "in_situ",
+    temperature: Annotated[
+        str | None,
+        typer.Option(help="Column of air or skin temperature: tells if the times are UTC."),
+    ] = None,
 ) -> None:
     """Bring readings of your own; the columns are named by options.
 
@@ -89,6 +96,8 @@ def add_csv(
         "depth_m": depth_m,
         "timezone": timezone,
         "time_format": time_format,
+        "label_type": label_type,
+        "temperature": temperature,
     }
     add_csv_command(region, file, said, say)
 

@@ -37,8 +37,8 @@ def add(
 
     Example: sm-platform regions add my-farm --bbox 106.35 20.40 106.50 20.52
     """
+    from sm_platform.defs.area_choice import AreaChoice
     from sm_platform.defs.commands.regions import add_command
-    from sm_platform.defs.regions import AreaChoice
 
     choice = AreaChoice(file, layer, bbox, sheet, sheets, country)
     add_command(name, choice, archive, say)

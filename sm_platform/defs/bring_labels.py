@@ -1,27 +1,39 @@
 """Labels that a person brings: checked by their reader first, then landed as granules."""
 
 import json
-import re
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sm_platform.defs.label_readers import COLUMNS, FIELD_READERS, SERIES_READERS
-from sm_platform.errors import DataError, GranuleError, UsageError
+from sm_platform.defs.label_readers import FIELD_READERS, read_series
+from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.own_series import COLUMNS, FORMAT, OwnSeries
+from sm_platform.defs.parcels import (
+    Delivered,
+    Parcel,
+    as_zip,
+    deliver,
+    need,
+    need_file,
+    readable,
+    safe_name,
+)
+from sm_platform.defs.series_told import told_of_series
+from sm_platform.errors import DataError, GranuleError
 from sm_platform.formats.recognise import recognise
-from sm_platform.formats.series_csv import SeriesColumns
-from sm_platform.lake.granules import LandedGranule, digest_of, land
+from sm_platform.formats.recognised import Recognised
+from sm_platform.lake.granules import LandedGranule
 from sm_platform.lake.layout import Layout
+from sm_platform.schema.label_sources import LabelType
 from sm_platform.schema.region import Region
-from sm_platform.sources.names import SAFE_NAME, stamp_of
 
-LICENCE = "brought by the user"
-SOURCE = "user"
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+DIGITS = 8
+MOST_TOLD = 5
+OTHER_COMMAND = {"ismn": "add-ismn", "planet_csv": "add-planet-csv"}
+"""How series are brought that stand among fields, by their format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +42,10 @@ class Brought:
 
     granules: tuple[LandedGranule, ...]
     n_new: int
-    refused: tuple[str, ...]
+    refused: tuple[str, ...] = ()
     """A sentence for each file that no label was found in."""
+    told: tuple[str, ...] = ()
+    """What else a person should know: counts, rejected readings, a clock that is wrong."""
 
     @property
     def days(self) -> list[date]:
@@ -40,14 +54,16 @@ class Brought:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
-    """One granule to be landed: its files by the name they will have."""
+class _Beside:
+    """What is said of a file of series."""
 
     product: str
     format: str
-    granule_id: str
-    day: date | None
-    files: Mapping[str, Path]
+    series: str
+    """Which series of the file it is about."""
+    text: str
+    """All that is said, as it lies beside the file."""
+    is_simulated: bool = False
 
 
 def bring_fields(layout: Layout, region: Region, paths: Sequence[Path]) -> Brought:
@@ -55,27 +71,54 @@ def bring_fields(layout: Layout, region: Region, paths: Sequence[Path]) -> Broug
 
     Raises:
         DataError: no file of a gridded soil-moisture product is among them.
+        UsageError: a path does not exist.
     """
-    landed, refused, n_new = [], [], 0
+    landed, refused = list[Delivered](), list[str]()
     for path in _files(paths):
-        known = recognise(path)
-        if known is None or known.format not in FIELD_READERS or known.day is None:
-            refused.append(f"{path.name}: is no file of a gridded soil-moisture product.")
-            continue
-        if known.is_companion:
-            continue
-        files = {one.name: one for one in known.files}
-        parcel = _Parcel(known.product, known.format, known.granule_id, known.day, files)
         try:
-            granule, is_new = _land(layout, region, parcel)
+            parcel = _field_parcel(path)
+            if parcel is not None:
+                landed.append(_deliver_field(layout, region, parcel))
         except GranuleError as error:
             refused.append(str(error))
-            continue
-        landed.append(granule)
-        n_new += is_new
     if not landed:
-        raise DataError(" ".join(["No label was brought.", *refused[:5]]))
-    return Brought(tuple(landed), n_new, tuple(refused))
+        more = len(refused) - MOST_TOLD
+        why = [*refused[:MOST_TOLD], *([f"So are {more} more."] if more > 0 else [])]
+        raise DataError(" ".join(["No label was brought.", *(why or ["There is no file."])]))
+    granules = tuple(one.granule for one in landed)
+    told = tuple(_replaced(one) for one in landed if one.is_replacing)
+    return Brought(granules, sum(one.is_new for one in landed), tuple(refused), told)
+
+
+def _field_parcel(path: Path) -> Parcel | None:
+    """The granule of a file, None for one that belongs to another file."""
+    with readable():
+        known = recognise(path)
+    if known is None or known.format not in FIELD_READERS:
+        raise GranuleError(
+            f"{path.name}: is no file of a gridded soil-moisture product{_but(known)}."
+        )
+    if known.day is None:
+        raise GranuleError(
+            f"{path.name}: holds {known.product}, but its name tells no time: give it the name "
+            "that the provider gave it."
+        )
+    if known.is_companion:
+        return None
+    files = {one.name: one for one in known.files}
+    return Parcel(known.product, known.format, known.granule_id, known.day, files)
+
+
+def _but(known: Recognised | None) -> str:
+    command = OTHER_COMMAND.get(known.format) if known else None
+    return f", but a series: bring it with `labels {command}`" if command else ""
+
+
+def _deliver_field(layout: Layout, region: Region, parcel: Parcel) -> Delivered:
+    def read(granule: LandedGranule) -> None:
+        FIELD_READERS[granule.format](granule, region.window)
+
+    return deliver(layout, region.region_id, parcel, read)
 
 
 def bring_ismn(layout: Layout, region: Region, path: Path) -> Brought:
@@ -85,110 +128,79 @@ def bring_ismn(layout: Layout, region: Region, path: Path) -> Brought:
         GranuleError: nothing in it is a series of soil moisture.
         UsageError: there is no such path.
     """
-    _need(path)
+    need(path)
     with tempfile.TemporaryDirectory() as folder:
-        source = _as_zip(path, Path(folder)) if path.is_dir() else path
-        name = _safe(source.name)
-        parcel = _Parcel("ismn", "ismn", Path(name).stem, None, {name: source})
-        granule, is_new = _land(layout, region, parcel)
-    return Brought((granule,), int(is_new), ())
+        source = as_zip(path, Path(folder)) if path.is_dir() else path
+        name = safe_name(source.name)
+        parcel = Parcel("ismn", "ismn", Path(name).stem, None, {name: source})
+        return _deliver_series(layout, region, parcel)
 
 
-def bring_csv(layout: Layout, region: Region, path: Path, columns: SeriesColumns) -> Brought:
-    """Land a series of one's own with what its columns are called."""
-    return _bring_series(layout, region, path, ("user_csv", "series_csv", asdict(columns)))
+def bring_csv(layout: Layout, region: Region, path: Path, said: OwnSeries) -> Brought:
+    """Land a series of one's own with what was said of it.
+
+    Brought again, the same column of a file of that name takes the place of the earlier one: a
+    slip is put right so, in the file or in what is said of it.
+
+    Raises:
+        GranuleError: the file is no table, or none of its rows can be read.
+        UsageError: there is no such file or column.
+    """
+    is_simulated = said.label_type is LabelType.SIMULATED
+    beside = _Beside("user_csv", FORMAT, said.columns.value, said.as_json(), is_simulated)
+    return _bring_series(layout, region, path, beside)
 
 
 def bring_planet_csv(
     layout: Layout, region: Region, path: Path, place: Mapping[str, Any]
 ) -> Brought:
-    """Land a Planet series with its place (`lon`, `lat`, `station_id`), which it does not tell."""
-    return _bring_series(layout, region, path, ("planet_series", "planet_csv", dict(place)))
+    """Land a Planet series with its place (`lon`, `lat`, `station_id`), which it does not tell.
+
+    Raises:
+        GranuleError: the file is no such series.
+        UsageError: there is no such file, or the place is not on the globe.
+    """
+    text = json.dumps(dict(place), sort_keys=True, indent=1)
+    beside = _Beside("planet_series", "planet_csv", str(place["station_id"]), text)
+    return _bring_series(layout, region, path, beside)
 
 
-def _bring_series(
-    layout: Layout, region: Region, path: Path, what: tuple[str, str, Mapping[str, Any]]
-) -> Brought:
-    _need(path)
-    product, format_name, said = what
+def _bring_series(layout: Layout, region: Region, path: Path, beside: _Beside) -> Brought:
+    need_file(path)
     with tempfile.TemporaryDirectory() as folder:
-        beside = Path(folder) / COLUMNS
-        beside.write_text(json.dumps(said, sort_keys=True, indent=1))
-        name = _safe(path.name)
-        # The same file told in another way is another granule: its readings differ.
-        digest, _ = digest_of([path, beside])
-        files = {name: path, COLUMNS: beside}
-        parcel = _Parcel(product, format_name, f"{Path(name).stem}-{digest[:8]}", None, files)
-        granule, is_new = _land(layout, region, parcel)
-    return Brought((granule,), int(is_new), ())
+        said = Path(folder) / COLUMNS
+        said.write_text(beside.text)
+        name = safe_name(path.name)
+        files = {name: path, COLUMNS: said}
+        # A file or what was said of it may be put right; another column is another granule.
+        granule_id = f"{Path(name).stem}-{hash_of(path.name, beside.series)[:DIGITS]}"
+        parcel = Parcel(beside.product, beside.format, granule_id, None, files, beside.is_simulated)
+        return _deliver_series(layout, region, parcel)
 
 
-def _land(layout: Layout, region: Region, parcel: _Parcel) -> tuple[LandedGranule, bool]:
-    """Read the granule where it lies; only what can be read is landed."""
+def _deliver_series(layout: Layout, region: Region, parcel: Parcel) -> Brought:
+    told = list[str]()
 
-    def copy(folder: Path) -> None:
-        for name, source in parcel.files.items():
-            shutil.copyfile(source, folder / name)
+    def read(granule: LandedGranule) -> None:
+        told.extend(told_of_series(granule, read_series(granule), region))
 
-    with tempfile.TemporaryDirectory() as folder:
-        copy(Path(folder))
-        trial = _trial(parcel, Path(folder))
-        if parcel.format in FIELD_READERS:
-            FIELD_READERS[parcel.format](trial, region.window)
-        else:
-            SERIES_READERS[parcel.format](trial)
-    return land(layout, region.region_id, _sidecar(parcel), copy)
+    done = deliver(layout, region.region_id, parcel, read)
+    if done.is_replacing:
+        told.append(_replaced(done))
+    return Brought((done.granule,), int(done.is_new), (), tuple(told))
 
 
-def _trial(parcel: _Parcel, folder: Path) -> LandedGranule:
-    return LandedGranule(
-        folder=folder,
-        product=parcel.product,
-        granule_id=parcel.granule_id,
-        day=parcel.day,
-        format=parcel.format,
-        files=tuple(parcel.files),
-        sha256="",
-        size_bytes=0,
-        available_utc=None,
-        source=SOURCE,
+def _replaced(done: Delivered) -> str:
+    return (
+        f"{done.granule.files[0]} takes the place of what was brought under that name before: give "
+        "it another name if both are to count."
     )
-
-
-def _sidecar(parcel: _Parcel) -> dict[str, Any]:
-    return {
-        "product": parcel.product,
-        "granule_id": parcel.granule_id,
-        "day": parcel.day.isoformat() if parcel.day else None,
-        "format": parcel.format,
-        "files": list(parcel.files),
-        "available_utc": None,
-        "licence": LICENCE,
-        "source": SOURCE,
-        "stamp": stamp_of(list(parcel.files.values())),
-    }
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
-        _need(path)
+        need(path)
     found = [
         one for path in paths for one in (sorted(path.rglob("*")) if path.is_dir() else [path])
     ]
     return [path for path in found if path.is_file()]
-
-
-def _need(path: Path) -> None:
-    if not path.exists():
-        raise UsageError(f"{path} does not exist: check the path.")
-
-
-def _as_zip(folder: Path, beside: Path) -> Path:
-    name = _safe(folder.resolve().name)
-    return Path(shutil.make_archive(str(beside / name), "zip", folder))
-
-
-def _safe(name: str) -> str:
-    """A file name that can be part of a path of the lake."""
-    plain = UNSAFE.sub("-", name).lstrip("-._") or "series"
-    return plain if SAFE_NAME.fullmatch(plain) else plain[:150]

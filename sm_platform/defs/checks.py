@@ -105,6 +105,16 @@ def few_stuck(layout: Layout, scope: Scope) -> tuple[bool, Counted]:
     return passed, {"stuck_share": dg.MetadataValue.json(stuck), "sensors": len(found)}
 
 
+@_check(station_readings, "clocks_right", "Times are UTC wherever a temperature tells.")
+def clocks_right(layout: Layout, scope: Scope) -> tuple[bool, Counted]:
+    """Series brought with a temperature whose days are warmest at the wrong hour."""
+    table = label_tables.STATION_READINGS
+    regions = [one for one in store.regions_stored(layout, table) if scope.region in (None, one)]
+    notes = [store.note_of(layout, table, region) or {} for region in regions]
+    wrong = [sentence for note in notes for sentence in note.get("clocks", [])]
+    return not wrong, {"wrong_clocks": dg.MetadataValue.json(wrong)}
+
+
 @_check(site_catalog, "no_site_twice", "Each site stands once in the catalog of its region.")
 def no_site_twice(layout: Layout, scope: Scope) -> tuple[bool, Counted]:
     """Sites that share an id within a region."""
@@ -165,6 +175,7 @@ CHECKS = [
     no_label_twice,
     few_rejected,
     few_stuck,
+    clocks_right,
     no_site_twice,
     few_without_drivers,
     no_leak,

@@ -7,10 +7,11 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from sm_platform.defs.area_choice import AreaChoice
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.region_figure import region_figure
-from sm_platform.defs.regions import AreaChoice, add_region, remove_region, told
-from sm_platform.defs.resources import LakeResource, settings
+from sm_platform.defs.regions import add_region, archive_folder, remove_region
+from sm_platform.defs.resources import LakeResource
 from sm_platform.errors import SmPlatformError
 
 
@@ -24,6 +25,7 @@ class AddRegion(dg.Config):
     sheet: str = Field("", description="1:50,000 sheet of Vietnam, for example D-49-49-A")
     sheets: str = Field("", description="GeoJSON of sheets with the field PhienHieu")
     country: str = Field("", description="name or code of a country, for example vietnam")
+    archive: str = Field("", description="folder with its granules; nothing: SM_ARCHIVE")
 
 
 class RemoveRegion(dg.Config):
@@ -55,11 +57,10 @@ def make_region(context: dg.OpExecutionContext, config: AddRegion, lake: LakeRes
         country=config.country or None,
     )
     with _explained():
-        region, report = add_region(
-            lake.layout, context.instance, config.name, choice.area(), settings().archive
-        )
-    picture = dg.MetadataValue.md(as_markdown(region_figure(region), config.name))
-    context.add_output_metadata({**told(region, report), "map": picture})
+        archive = archive_folder(Path(config.archive) if config.archive else None)
+        added = add_region(lake.layout, context.instance, config.name, choice.area(), archive)
+    picture = dg.MetadataValue.md(as_markdown(region_figure(added.region), config.name))
+    context.add_output_metadata({"map": picture, **added.told()})
 
 
 @dg.op

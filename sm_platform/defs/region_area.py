@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sm_platform.grid.window import GridWindow
 from sm_platform.schema.region import Region
-from sm_platform.sites.area_checks import cells_inside
+from sm_platform.sites.area_cells import cells_inside
 from sm_platform.sites.areas import area_of
 
 

@@ -1,73 +1,79 @@
 """Regions of the platform: an area becomes a region, a region is taken away again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
-from sm_platform.errors import UsageError
-from sm_platform.lake import removal
+from sm_platform.defs.resources import settings
+from sm_platform.errors import LakeError, UsageError
+from sm_platform.grid.window import GridWindow, lonlat_bounds
+from sm_platform.lake import removal, store
 from sm_platform.lake.layout import Layout
+from sm_platform.lake.rasters import window_from
+from sm_platform.schema.driver_tables import LAND_COVER_CELLS, STATIC_DRIVERS
 from sm_platform.schema.region import Region, check_region_name
 from sm_platform.sites.area_checks import AreaReport, check_area
-from sm_platform.sites.area_files import area_from_file
-from sm_platform.sites.areas import Area, area_from_bbox, outline_wkt
-from sm_platform.sites.boundaries import area_from_country
-from sm_platform.sites.map_sheets import area_from_sheet
+from sm_platform.sites.areas import Area, outline_wkt
 
 DIMENSION = "regions"
 """Name of the dynamic partitions."""
+MOST_KEYS = 100_000
+"""Day x region keys of an asset from which planning becomes slow."""
 
 
 @dataclass(frozen=True, slots=True)
-class AreaChoice:
-    """Where an area comes from: exactly one of file, bbox, sheet, country."""
+class AddedRegion:
+    """A new region, and what it means for the platform."""
 
-    file: Path | None = None
-    layer: str | None = None
-    bbox: Sequence[float] | None = None
-    """West, south, east, north in degrees."""
-    sheet: str | None = None
-    sheets: Path | None = None
-    country: str | None = None
+    region: Region
+    report: AreaReport
+    keys: int
+    """Day x region keys that each dated asset gains: the days until now."""
+    all_keys: int
+    """Those it has then, of all regions."""
 
-    def area(self) -> Area:
-        """The area; raises UsageError when none or several are named."""
-        named = {
-            "--file": self.file,
-            "--bbox": self.bbox,
-            "--sheet": self.sheet,
-            "--country": self.country,
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know, one sentence each."""
+        if self.all_keys <= MOST_KEYS:
+            return self.report.warnings
+        return (
+            *self.report.warnings,
+            f"Each dated asset has {self.all_keys:,} keys (day x region) now, more than "
+            f"{MOST_KEYS:,}: planning becomes slow. Join regions, or set SM_FIRST_DAY later.",
+        )
+
+    def told(self) -> dict[str, object]:
+        """What a person wants to know of it."""
+        rows, cols = self.region.window.shape
+        return {
+            "region": self.region.region_id,
+            "from": self.report.came_from,
+            "bounds_deg": [round(edge, 6) for edge in lonlat_bounds(self.region.window)],
+            "pixels": f"{rows} x {cols}",
+            "pixels_inside": self.report.n_cells_inside,
+            "area_km2": round(self.report.area_km2, 1),
+            "land_share": round(self.report.land_share, 3),
+            "map_megabytes": round(self.report.map_bytes / 1e6, 1),
+            "keys": self.keys,
+            "warnings": list(self.warnings),
         }
-        given = [name for name, value in named.items() if value]
-        if len(given) != 1:
-            said = " and ".join(given) or "none"
-            raise UsageError(f"An area is one of {', '.join(named)}: {said} was given.")
-        if self.file:
-            return area_from_file(self.file, layer=self.layer)
-        if self.sheet:
-            return area_from_sheet(self.sheet, self.sheets)
-        if self.country:
-            return area_from_country(self.country)
-        west, south, east, north = _four(self.bbox or ())
-        return area_from_bbox(west, south, east, north)
-
-
-def _four(numbers: Sequence[float]) -> Sequence[float]:
-    if len(numbers) != 4:
-        raise UsageError("A bbox is four numbers: west south east north, in degrees.")
-    return numbers
 
 
 def add_region(
     layout: Layout, instance: dg.DagsterInstance, region_id: str, area: Area, archive: Path
-) -> tuple[Region, AreaReport]:
-    """Check the area, store the region and add its partition.
+) -> AddedRegion:
+    """Check the area, add the region's partition and store the region.
+
+    The row comes last: what a kill leaves is no region yet, and adding it again goes on.
 
     Raises:
         UsageError: a name that cannot be or is taken, or an area that no maps can be made of.
+        LakeError: the lake cannot be written.
     """
     check_region_name(region_id)
     if stored_region(layout, region_id) is not None:
@@ -76,21 +82,31 @@ def add_region(
             f"first with `sm-platform regions remove {region_id}`."
         )
     report = check_area(area)
+    keys = report.keys_for((datetime.now(UTC).date() - settings().first_day).days + 1)
+    check_kept_data(layout, region_id, report.window)
     region = Region(
         region_id, report.window, "archive", str(archive), outline_wkt=outline_wkt(area)
     )
-    save_region(layout, region)
     instance.add_dynamic_partitions(DIMENSION, [region_id])
-    return region, report
+    try:
+        save_region(layout, region)
+    except LakeError:
+        instance.delete_dynamic_partition(DIMENSION, region_id)
+        raise
+    n_regions = len(instance.get_dynamic_partitions(DIMENSION))
+    return AddedRegion(region, report, keys, keys * n_regions)
 
 
 def remove_region(
     layout: Layout, instance: dg.DagsterInstance, region_id: str, *, delete_data: bool
 ) -> Mapping[str, object]:
-    """Take a region away; its data stay unless told otherwise. Tells what was kept or deleted."""
-    find_region(layout, region_id)
-    folders = removal.stored_folders(layout, region_id)
-    n_files, n_bytes = removal.size_of(folders)
+    """Take a region away; its data stay unless told otherwise. Tells what was kept or deleted.
+
+    Raises:
+        UsageError: there is no such region, nor data of one that was taken away to be deleted.
+        LakeError: the lake cannot be written.
+    """
+    n_files, n_bytes = removable(layout, region_id, delete_data=delete_data)
     instance.delete_dynamic_partition(DIMENSION, region_id)
     removal.forget_region(layout, region_id)
     if delete_data:
@@ -99,13 +115,52 @@ def remove_region(
     return {"files": n_files, "megabytes": round(n_bytes / 1e6, 1), "data": state}
 
 
-def told(region: Region, report: AreaReport) -> dict[str, object]:
-    """What a person wants to know of a new region."""
-    rows, cols = region.window.shape
-    return {
-        "region": region.region_id,
-        "pixels": f"{rows} x {cols}",
-        "area_km2": round(report.area_km2, 1),
-        "keys_per_year": report.keys_for(365),
-        "warnings": list(report.warnings),
-    }
+def removable(layout: Layout, region_id: str, *, delete_data: bool) -> tuple[int, int]:
+    """Number of files that are stored of a region, and their bytes, once it can be taken away.
+
+    Of a region that was taken away before the kept data can still be deleted.
+
+    Raises:
+        UsageError: there is no such region, nor data of it that are to be deleted.
+    """
+    folders = removal.stored_folders(layout, region_id)
+    sizes = removal.size_of(folders)
+    if not folders:
+        find_region(layout, region_id)
+    elif stored_region(layout, region_id) is None and not delete_data:
+        raise UsageError(
+            f"Region '{region_id}' was taken away before; its {sizes[0]} files are kept: "
+            f"`sm-platform regions remove {region_id} --delete-data` deletes them."
+        )
+    return sizes
+
+
+def archive_folder(named: Path | None) -> Path:
+    """Where a region's granules come from: the folder named, else SM_ARCHIVE, which may be absent.
+
+    Raises:
+        UsageError: the folder named is none.
+    """
+    if named is not None and not named.is_dir():
+        raise UsageError(
+            f"There is no folder {named}: name the archive that holds the region's granules, or "
+            "write one with `sm-platform archive simulate`."
+        )
+    return (named or settings().archive).resolve()
+
+
+def check_kept_data(layout: Layout, region_id: str, window: GridWindow) -> None:
+    """Raises UsageError when the lake keeps data of that name that lie on other pixels."""
+    n_files, n_bytes = removal.size_of(removal.stored_folders(layout, region_id))
+    if not n_files:
+        return
+    notes = (
+        store.note_of(layout, table, region_id) for table in (LAND_COVER_CELLS, STATIC_DRIVERS)
+    )
+    before = next((window_from(note["grid"]) for note in notes if note), None)
+    if before != window:
+        raise UsageError(
+            f"The lake keeps {n_files} files ({n_bytes / 1e6:.1f} MB) of an earlier region "
+            f"'{region_id}' with another pixel grid: choose another name, or delete them first "
+            f"with `sm-platform regions remove {region_id} --delete-data`."
+        )

@@ -10,17 +10,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sm_platform.defs.lake_access import parts_of_days
 from sm_platform.defs.scenes import read_scenes
 from sm_platform.defs.splitting import KEYS
-from sm_platform.errors import MissingInputError, RecipeError
+from sm_platform.errors import MissingInputError, RecipeError, UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
+from sm_platform.samples.pairing import whole_inputs
+from sm_platform.samples.splits import Role
 from sm_platform.schema.driver_tables import S1_SCENES
 from sm_platform.schema.label_tables import SAMPLE_SPLITS, TRAINING_SAMPLES
-from sm_platform.schema.recipes import DEFAULT_RECIPE, N_INPUTS, Recipe, find_recipe
+from sm_platform.schema.recipes import N_INPUTS, RECIPES, Recipe
 from sm_platform.schema.rows import FeatureRows, from_dense
+
+_READ = ("scheme", *KEYS, "sample_day", "role", "weight")
+_CHANGED = (
+    "{} {} have changed since their roles were given: materialize `sample_splits` of that day "
+    "again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +46,25 @@ class SampleSet:
 
 
 def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -> SampleSet:
-    """Samples with a role in the scheme under the cut-off, thinned evenly to `most`.
+    """Samples with a role in the scheme under the cut-off, at most `most`, drawn at random.
+
+    The draw is the same each time. Rows that the scheme leaves out (buffer) are none of them, nor
+    are rows that lack an input. Memory holds the roles, one day, and the samples drawn.
 
     Raises:
-        MissingInputError: no roles are stored under the cut-off, or the scheme is not among them.
+        MissingInputError: no roles are stored under the cut-off, the scheme is not among them, or
+            the samples have changed since.
         RecipeError: the samples were built by several recipes.
+        UsageError: `most` is less than 1.
     """
+    if most < 1:
+        raise UsageError(f"{most} samples teach nothing: ask for 1 or more.")
     roles = _roles(layout, region, cut_off, scheme)
-    days = sorted(set(roles["sample_day"].to_pylist()))
-    recipe, tables = _stored(layout, region, days)
-    joined = _joined(pa.concat_tables(tables), roles)
-    step = max(joined.num_rows / most, 1.0)
-    kept = joined.take(np.arange(0, joined.num_rows, step).astype(np.int64))
+    days = pc.unique(roles["sample_day"]).to_pylist()
+    recipe = _recipe(layout, region, days)
+    drawn = np.random.default_rng(0).permutation(roles.num_rows) < most
+    whole = roles.append_column("is_drawn", pa.array(drawn))
+    kept = pa.concat_tables([_of_day(layout, region, day, whole) for day in days])
     return SampleSet(
         recipe=recipe,
         rows=_feature_rows(kept, recipe),
@@ -64,13 +78,15 @@ def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -
 
 
 def _roles(layout: Layout, region: str, cut_off: date, scheme: str) -> pa.Table:
-    stored = store.read(layout, SAMPLE_SPLITS, region, cut_off)
+    stored = store.read(layout, SAMPLE_SPLITS, region, cut_off, columns=_READ)
     if stored is None:
         raise MissingInputError(
             f"Region {region} has no roles of its samples before {cut_off}: materialize "
             "`sample_splits` for that day first."
         )
-    roles = stored.rows.filter(pc.equal(stored.rows["scheme"], scheme))
+    is_own = pc.equal(stored.rows["scheme"], scheme)
+    is_used = pc.not_equal(stored.rows["role"], Role.BUFFER.value)
+    roles = stored.rows.filter(pc.and_(is_own, is_used))
     if not roles.num_rows:
         known = ", ".join(pc.unique(stored.rows["scheme"]).to_pylist())
         raise MissingInputError(
@@ -80,42 +96,45 @@ def _roles(layout: Layout, region: str, cut_off: date, scheme: str) -> pa.Table:
     return roles
 
 
-def _stored(layout: Layout, region: str, days: Sequence[date]) -> tuple[Recipe, list[pa.Table]]:
-    """The samples of those days, and the one recipe of all."""
-    parts = parts_of_days(layout, TRAINING_SAMPLES, region, days)
-    notes = [part.note for _, part in parts]
-    found = {(note["recipe_id"], note["recipe_fingerprint"]) for note in notes}
-    recipe = find_recipe(next(iter(found))[0]) if found else DEFAULT_RECIPE
-    if found - {(recipe.recipe_id, recipe.fingerprint)}:
-        names = ", ".join(f"{name} {fingerprint}" for name, fingerprint in sorted(found))
-        raise RecipeError(
-            f"Training samples of {region} are of the recipes {names}: materialize "
-            "`training_samples` of all these days anew, with one recipe."
-        )
-    return recipe, [part.rows for _, part in parts]
+def _recipe(layout: Layout, region: str, days: Sequence[date]) -> Recipe:
+    """The one recipe of those days' samples."""
+    notes = [store.note_of(layout, TRAINING_SAMPLES, region, day) for day in days]
+    found = {(note["recipe_id"], note["recipe_fingerprint"]) for note in notes if note}
+    known = {(one.recipe_id, one.fingerprint): one for one in RECIPES}
+    if len(found) == 1 and found <= set(known):
+        return known[found.pop()]
+    if not found:
+        raise MissingInputError(_CHANGED.format(len(days), "days of samples"))
+    names = ", ".join(f"{name} {fingerprint}" for name, fingerprint in sorted(found))
+    raise RecipeError(
+        f"Training samples of {region} are of the recipes {names}: materialize `site_features` and "
+        "`training_samples` of all these days anew, with one recipe that the platform knows."
+    )
 
 
-def _joined(samples: pa.Table, roles: pa.Table) -> pa.Table:
-    """The samples that have a role, in a fixed order, with role and weight.
+def _of_day(layout: Layout, region: str, day: date, roles: pa.Table) -> pa.Table:
+    """The drawn samples of a day in a fixed order, with role and weight.
 
     Matched by place, not by a join: Arrow's joins do not take columns of lists.
     """
-    place = {key: n for n, key in enumerate(_keys(samples))}
-    found = [(place.get(key), n) for n, key in enumerate(_keys(roles))]
-    pairs = sorted((row, n) for row, n in found if row is not None)
-    if len(pairs) < roles.num_rows:
-        raise MissingInputError(
-            f"{roles.num_rows - len(pairs)} samples have changed since their roles were given: "
-            "materialize `sample_splits` of that day again."
-        )
-    kept, own = samples.take([row for row, _ in pairs]), roles.take([n for _, n in pairs])
+    stored = store.read(layout, TRAINING_SAMPLES, region, day)
+    samples = stored.rows if stored else TRAINING_SAMPLES.arrow_schema.empty_table()
+    own = roles.filter(pc.equal(roles["sample_day"], pa.scalar(day)))
+    place = pc.index_in(_keys(own), value_set=_keys(samples))
+    if place.null_count:
+        raise MissingInputError(_CHANGED.format(place.null_count, f"samples of {day}"))
+    row = np.asarray(place)
+    order = np.argsort(row, kind="stable")
+    order = order[values_of(own["is_drawn"])[order]]
+    kept = samples.take(row[order])
     for name in ("role", "weight"):
-        kept = kept.append_column(name, own[name])
-    return kept
+        kept = kept.append_column(name, own[name].take(order))
+    return kept.filter(pa.array(whole_inputs(kept["inputs"])))
 
 
-def _keys(rows: pa.Table) -> list[tuple[str, ...]]:
-    return list(zip(*(rows[name].to_pylist() for name in KEYS), strict=True))
+def _keys(rows: pa.Table) -> pa.Array:
+    joined = pc.binary_join_element_wise(*(rows[name] for name in KEYS), "\n")
+    return joined.combine_chunks()
 
 
 def _feature_rows(table: pa.Table, recipe: Recipe) -> FeatureRows:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from sm_platform.defs.days import DayReport
 from sm_platform.defs.lake_access import hash_of
@@ -16,8 +15,8 @@ from sm_platform.errors import MissingInputError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
-from sm_platform.lake.rasters import values_of
 from sm_platform.observations.collocation import collocate
+from sm_platform.samples.pairing import nearest, pair
 from sm_platform.schema.label_sources import LABEL_SOURCES
 from sm_platform.schema.label_tables import (
     SITE_CATALOG,
@@ -25,8 +24,9 @@ from sm_platform.schema.label_tables import (
     SM_OBSERVATIONS,
     TRAINING_SAMPLES,
 )
-from sm_platform.schema.recipes import N_INPUTS
 
+REVISION = 1
+"""Of the rules of pairing: raised when the same labels and inputs would give other samples."""
 REACH = timedelta(days=1)
 """Labels of the days this far around a pass may be near it."""
 SAME = (
@@ -77,7 +77,10 @@ class SampleMaker:
         features = self._features(day)
         around = [part for part in self._around(day) if part is not None]
         hashed = hash_of(
-            features.note["inputs"], [one.note["inputs"] for one in around], repr(self.rules)
+            features.note["inputs"],
+            [one.note["inputs"] for one in around],
+            repr(self.rules),
+            REVISION,
         )
         note = store.note_of(self.layout, TRAINING_SAMPLES, self.region_id, day)
         if note is not None and note["inputs"] == hashed:
@@ -148,25 +151,23 @@ class SampleMaker:
     def _of_pass(
         self, scene: Scene, rows: pa.Table, labels: pa.Table, dropped: Counter[str]
     ) -> pa.Table:
+        """Samples of a pass: a reading belongs to the pass nearest to it, never to another."""
+        own = labels.filter(pc.equal(labels["scene_id"], scene.scene_id))
         start = np.array([scene.start_utc.replace(tzinfo=None)], "datetime64[us]")
-        times = labels["sensed_utc"].to_numpy().astype("datetime64[us]")
+        times = own["sensed_utc"].to_numpy().astype("datetime64[us]")
         near = collocate(times, start, max_hours=self.rules.max_hours)
-        chosen = _nearest(labels, near.pass_index >= 0, near.time_difference_h)
-        place = pc.index_in(chosen["site_id"], value_set=rows["site_id"].combine_chunks())
-        is_known = pc.is_valid(place)
-        dropped["no_features"] += int(pc.sum(pc.invert(is_known)).as_py() or 0)
-        kept = chosen.filter(is_known)
-        own = rows.take(pc.drop_null(place))
-        is_whole = _is_whole(own["inputs"])
-        is_seen = values_of(own["footprint_share"]) >= self.rules.min_footprint_share
-        dropped["missing_input"] += int((~is_whole).sum())
-        dropped["small_footprint"] += int((is_whole & ~is_seen).sum())
-        good = pa.array(is_whole & is_seen)
-        kept, own = kept.filter(good), own.filter(good)
-        columns = {name: kept[name] for name in (*SAME, "block_id")}
-        columns |= {n: own[n] for n in ("scene_id", "footprint_share", "qa", "inputs")}
-        names = [column.name for column in TRAINING_SAMPLES.columns]
-        return pa.table(columns).select(names).cast(TRAINING_SAMPLES.arrow_schema)
+        place = own.column_names.index("time_difference_h")
+        timed = own.set_column(place, "time_difference_h", pa.array(near.time_difference_h))
+        chosen = nearest(timed.filter(pa.array(near.pass_index >= 0)))
+        found = pair(chosen, rows, min_footprint_share=self.rules.min_footprint_share)
+        dropped.update(found.dropped)
+        columns = {name: found.labels[name] for name in (*SAME, "block_id")}
+        columns |= {n: found.rows[n] for n in ("scene_id", "footprint_share", "qa", "inputs")}
+        return (
+            pa.table(columns)
+            .select(TRAINING_SAMPLES.arrow_schema.names)
+            .cast(TRAINING_SAMPLES.arrow_schema)
+        )
 
 
 def read_sites(layout: Layout, region: str) -> pa.Table:
@@ -177,24 +178,3 @@ def read_sites(layout: Layout, region: str) -> pa.Table:
             f"Region {region} has no sites: materialize `site_catalog` for it first."
         )
     return made.rows.sort_by("site_id")
-
-
-def _is_whole(inputs: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Whether each row has all of its inputs."""
-    flat = pa.chunked_array([chunk.flatten() for chunk in inputs.chunks], pa.float32())
-    return np.asarray(~np.isnan(values_of(flat).reshape(-1, N_INPUTS)).any(axis=1))
-
-
-def _nearest(labels: pa.Table, is_near: NDArray[np.bool_], hours: NDArray[np.float32]) -> pa.Table:
-    """Of each site and source the label nearest in time, with its time difference."""
-    place = labels.column_names.index("time_difference_h")
-    timed = labels.set_column(place, "time_difference_h", pa.array(hours))
-    near = timed.append_column("apart", pc.abs(timed["time_difference_h"])).filter(
-        pa.array(is_near)
-    )
-    keys = ("site_id", "source", "apart", "sensed_utc", "granule_id", "reading_no")
-    order = near.sort_by([(name, "ascending") for name in keys])
-    of_site = pc.binary_join_element_wise(order["site_id"], order["source"], "|")
-    codes = of_site.combine_chunks().dictionary_encode().indices.to_numpy()
-    is_first = np.r_[True, codes[1:] != codes[:-1]][: len(codes)]
-    return order.filter(pa.array(is_first))

@@ -13,7 +13,7 @@ def column_schema(table: Table) -> dict[str, Any]:
         dg.TableColumn(
             column.name,
             type=str(column.type),
-            description=f"{column.meaning} [{column.unit}]" if column.unit else column.meaning,
+            description=column.described,
             constraints=dg.TableColumnConstraints(nullable=column.is_nullable),
         )
         for column in table.columns

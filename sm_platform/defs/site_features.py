@@ -16,6 +16,7 @@ from sm_platform.errors import DataError
 from sm_platform.features.build import build
 from sm_platform.features.drivers import ScenePass
 from sm_platform.features.prepare import PreparedDrivers, only, prepare
+from sm_platform.features.radar import BANDS as RADAR_BANDS
 from sm_platform.features.support import coarse_drivers, coarse_pass, coarse_window
 from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow
@@ -96,9 +97,9 @@ class SiteFeatures:
     def _at(self, seen: ScenePass, level: str) -> tuple[ScenePass, NDArray[np.float32]]:
         """The pass at the level, and the share of each cell's pixels that it saw."""
         if level == PIXEL:
-            bands = (seen.backscatter.values[name] for name in ("vv_db", "vh_db"))
-            is_seen = np.logical_and(*(np.isfinite(band) for band in bands))
-            return seen, is_seen.astype(np.float32)
+            bands = [np.asarray(seen.backscatter.values[name]) for name in RADAR_BANDS]
+            is_seen = ~np.isnan(np.stack(bands)).any(axis=0)
+            return seen, np.asarray(is_seen, np.float32)
         coarse = coarse_pass(seen, self.inputs.region.window, LEVELS[level])
         return coarse.scene, coarse.valid_share
 
@@ -106,39 +107,54 @@ class SiteFeatures:
 def open_sites(inputs: FeatureInputs, sites: pa.Table, min_lookback_share: float) -> SiteFeatures:
     """Prepare the drivers of the sites' cells, once for all passes.
 
+    Imported sites may lie elsewhere: those whose cell holds no pixel of the region have no rows.
+
     Raises:
-        DataError: a site lies outside the region.
+        RecipeError: a site is coarser than the recipe knows.
+        DataError: a site is of a level that does not exist.
     """
-    own = sites.filter(pc.greater_equal(sites["cell_id"], 0))  # imported ones may lie elsewhere
-    levels = pc.unique(own["level"]).to_pylist()
-    supports = {
-        level: _support(inputs, own.filter(pc.equal(own["level"], level)), level)
-        for level in levels
+    own = sites.filter(pc.greater_equal(sites["cell_id"], 0))
+    found = {
+        level: _placed(inputs, own.filter(pc.equal(own["level"], level)), level)
+        for level in pc.unique(own["level"]).to_pylist()
     }
-    hashed = hash_of([own[name].to_pylist() for name in ("site_id", "cell_id")])
-    return SiteFeatures(inputs, supports, hashed, min_lookback_share)
+    supports = {
+        level: _Support(names, cells, _prepared(inputs, cells, level))
+        for level, (names, cells) in found.items()
+        if cells.size
+    }
+    placed = {level: (one[0].to_pylist(), one[1].tolist()) for level, one in found.items()}
+    return SiteFeatures(inputs, supports, hash_of(placed), min_lookback_share)
 
 
-def _support(inputs: FeatureInputs, sites: pa.Table, level: str) -> _Support:
+def _placed(
+    inputs: FeatureInputs, sites: pa.Table, level: str
+) -> tuple[pa.ChunkedArray, NDArray[np.int64]]:
+    """The sites of a level whose cell holds pixels of the region, with that cell."""
     names = sites["site_id"]
+    if level not in LEVELS:
+        raise DataError(
+            f"Site {names[0]} is of level '{level}': correct it to one of {', '.join(LEVELS)}."
+        )
     if level == PIXEL:
-        cells = sites["cell_id"].to_numpy().astype(np.int64)
-        return _Support(names, cells, only(inputs.prepared, cells))
-    window = coarse_window(inputs.region.window, LEVELS[level])
-    cells = _coarse_cells(sites, window, LEVELS[level])
-    drivers = coarse_drivers(inputs.drivers, LEVELS[level])
-    return _Support(names, cells, prepare(inputs.recipe, drivers, cells=cells))
+        return names, sites["cell_id"].to_numpy().astype(np.int64)
+    cells = _coarse_cells(sites, coarse_window(inputs.region.window, LEVELS[level]), LEVELS[level])
+    return names.filter(pa.array(cells >= 0)), cells[cells >= 0]
+
+
+def _prepared(inputs: FeatureInputs, cells: NDArray[np.int64], level: str) -> PreparedDrivers:
+    if level == PIXEL:
+        return only(inputs.prepared, cells)
+    return prepare(inputs.recipe, coarse_drivers(inputs.drivers, LEVELS[level]), cells=cells)
 
 
 def _coarse_cells(sites: pa.Table, window: GridWindow, level: ease2.Level) -> NDArray[np.int64]:
+    """Flat cell of each site in the coarse window, -1 outside."""
     corner = ease2.corner_cell(level, window)
     if corner is None:
         raise DataError(f"Footprints of {level.name} lie off the grid: a fault of the platform.")
     row = sites["cell_row"].to_numpy().astype(np.int64) - corner[0]
     col = sites["cell_col"].to_numpy().astype(np.int64) - corner[1]
     rows, cols = window.shape
-    if not np.all((row >= 0) & (row < rows) & (col >= 0) & (col < cols)):
-        raise DataError(
-            f"A site of level {level.name} lies outside its region: materialize `site_catalog`."
-        )
-    return np.asarray(row * cols + col, np.int64)
+    is_inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+    return np.where(is_inside, row * cols + col, -1)

@@ -15,5 +15,11 @@ def site_figure(region: Region, chosen: ChosenSites) -> bytes:
         rows["lat_deg"].to_numpy(),
         np.array(rows["site_kind"].to_pylist(), dtype=np.str_),
     )
-    title = f"{region.region_id}: {rows.num_rows} sites"
-    return draw_sites(region.window, chosen.land_cover_code, sites, title=title)
+    counted = f"{rows.num_rows} sites" if rows.num_rows != 1 else "1 site"
+    return draw_sites(
+        region.window,
+        chosen.land_cover_code,
+        sites,
+        title=f"{region.region_id}: {counted}",
+        outline_wkt=region.outline_wkt,
+    )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -10,14 +10,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sm_platform.defs.days import DayReport
-from sm_platform.defs.lake_access import hash_of, parts_of_days
-from sm_platform.errors import DataError, MissingInputError
+from sm_platform.defs.lake_access import hash_of
+from sm_platform.errors import DataError, MissingInputError, UsageError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
 from sm_platform.samples.fusion import weights
-from sm_platform.samples.split_schemes import SampleKeys, Scheme, SplitSettings, assign_roles
+from sm_platform.samples.split_schemes import (
+    DEFAULT,
+    SampleKeys,
+    Scheme,
+    SplitSettings,
+    assign_roles,
+)
 from sm_platform.samples.splits import SHARES
 from sm_platform.schema.label_sources import LABEL_SOURCES
 from sm_platform.schema.label_tables import SAMPLE_SPLITS, TRAINING_SAMPLES
@@ -29,7 +35,7 @@ NAMES = (*KEYS, "block_id", "sensed_utc", "support_m", "sm_m3m3", "qa")
 WIDEST_IN_A_BLOCK_M = 3003.0
 """A cell of 3 km (3002.7 m) is one block; a wider one reaches over several."""
 EVEN_SHARES = dict.fromkeys(SHARES, 1 / len(SHARES))
-REVISION = 1
+REVISION = 2
 """Of the rules of splitting: raised when the same samples would get other roles."""
 
 
@@ -45,24 +51,29 @@ class SplitRules:
     is_balanced: bool
     """The seed system's thinning of labels outside 0.3..0.4, training rows only."""
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"Seed {self.seed} draws nothing: give 0 or more.")
+
 
 def write_splits(layout: Layout, region: str, cut_off: date, rules: SplitRules) -> DayReport:
     """Give every usable sample its role in each scheme, and store them under the cut-off.
 
-    Left out are labels sensed on the cut-off day or later, and critical pixels (water, border,
-    flooded), which are never mapped.
+    Left out are missing labels (files brought may have some), those sensed on the cut-off day or
+    later, and critical pixels (water, border, flooded), which are never mapped.
 
     Raises:
         MissingInputError: there is no sample before the cut-off.
-        DataError: no scheme can be carried out with these samples.
+        DataError: neither blocks nor periods can be made of these samples.
     """
     days = days_between(cut_off - timedelta(rules.days), cut_off - _DAY)
-    parts = parts_of_days(layout, TRAINING_SAMPLES, region, days)
-    hashed = hash_of([part.note["inputs"] for _, part in parts], repr(rules), REVISION)
+    notes = {day: store.note_of(layout, TRAINING_SAMPLES, region, day) for day in days}
+    stored = {day: note["inputs"] for day, note in notes.items() if note and note["rows"]}
+    hashed = hash_of(list(stored.values()), repr(rules), REVISION)
     note = store.note_of(layout, SAMPLE_SPLITS, region, cut_off)
     if note is not None and note["inputs"] == hashed:
         return DayReport(note["status"], note["rows"], note["told"])
-    samples = _usable([(day, part.rows.select(NAMES)) for day, part in parts], cut_off)
+    samples = _usable(layout, region, list(stored), cut_off)
     if not samples.num_rows:
         raise MissingInputError(
             f"Region {region} has no training samples before {cut_off}: materialize "
@@ -75,16 +86,22 @@ def write_splits(layout: Layout, region: str, cut_off: date, rules: SplitRules) 
     return DayReport("made", rows.num_rows, told)
 
 
-def _usable(parts: Sequence[tuple[date, pa.Table]], cut_off: date) -> pa.Table:
-    """Samples of all days with their day, as far as a network may learn from them."""
+def _usable(layout: Layout, region: str, days: Sequence[date], cut_off: date) -> pa.Table:
+    """Samples of those days with their day, as far as a network may learn from them.
+
+    Their inputs, most of a sample, are not read.
+    """
     midnight = np.datetime64(datetime.combine(cut_off, time(), UTC).replace(tzinfo=None), "us")
-    tables = []
-    for day, rows in parts:
+    tables = [_nothing()]
+    for day in days:
+        part = store.read(layout, TRAINING_SAMPLES, region, day, columns=NAMES)
+        rows = part.rows.select(NAMES) if part else _nothing().select(NAMES)
         is_clear = (values_of(rows["qa"]) & QA_CRITICAL_MASK) == 0
         is_before = rows["sensed_utc"].to_numpy().astype("datetime64[us]") < midnight
-        own = rows.append_column("sample_day", pa.repeat(pa.scalar(day, pa.date32()), len(rows)))
-        tables.append(own.filter(pa.array(is_clear & is_before)))
-    return pa.concat_tables(tables) if tables else _nothing()
+        is_usable = is_clear & is_before & ~np.isnan(values_of(rows["sm_m3m3"]))
+        of_day = pa.repeat(pa.scalar(day, pa.date32()), len(rows))
+        tables.append(rows.append_column("sample_day", of_day).filter(pa.array(is_usable)))
+    return pa.concat_tables(tables)
 
 
 def _nothing() -> pa.Table:
@@ -95,19 +112,21 @@ def _nothing() -> pa.Table:
 def _all_schemes(samples: pa.Table, rules: SplitRules) -> tuple[list[pa.Table], dict[str, object]]:
     keys = SampleKeys(
         block_id=values_of(samples["block_id"]),
-        site_id=np.array(samples["site_id"].to_pylist(), object),
-        scene_id=np.array(samples["scene_id"].to_pylist(), object),
+        site_id=values_of(samples["site_id"]),
+        scene_id=values_of(samples["scene_id"]),
         day=samples["sample_day"].to_numpy().astype("datetime64[D]"),
         support_m=values_of(samples["support_m"]),
     )
-    tables, told, refused = [], dict[str, object](), list[str]()
+    apart = f"{DEFAULT.buffer_blocks} blocks of 3 km, {DEFAULT.gap_days} days"
+    tables, told, refused = [], dict[str, object]({"kept_apart": apart}), list[str]()
     for scheme in Scheme:
         try:
-            role = assign_roles(keys, scheme, seed=rules.seed, settings=_settings(keys, scheme))
+            settings = _settings(keys, scheme)
+            role = assign_roles(keys, scheme, seed=rules.seed, settings=settings)
+            tables.append(_rows(samples, scheme, role, rules))
         except DataError as error:
             refused.append(f"{scheme.value}: {error}")
             continue
-        tables.append(_rows(samples, scheme, role, rules))
         counts = Counter(role.tolist())
         told[f"rows_{scheme.value}"] = ", ".join(f"{n} {one}" for one, n in sorted(counts.items()))
     if not any(f"rows_{scheme.value}" in told for scheme in (Scheme.BLOCK, Scheme.TIME)):
@@ -123,13 +142,13 @@ def _settings(keys: SampleKeys, scheme: Scheme) -> SplitSettings:
     """
     is_wide = bool(np.nanmax(keys.support_m, initial=0) > WIDEST_IN_A_BLOCK_M)
     shares = EVEN_SHARES if scheme is Scheme.BLOCK_TIME else SHARES
-    return SplitSettings(shares, unit_blocks=3 if is_wide else 1)
+    return replace(DEFAULT, shares=shares, unit_blocks=3 if is_wide else 1)
 
 
 def _rows(samples: pa.Table, scheme: Scheme, role: NDArray[np.str_], rules: SplitRules) -> pa.Table:
     n = samples.num_rows
     factor = weights(
-        np.array(samples["source"].to_pylist(), object),
+        values_of(samples["source"]),
         values_of(samples["sm_m3m3"]),
         role,
         per_source=dict.fromkeys(LABEL_SOURCES, 1.0) | dict(rules.source_weights),
@@ -138,10 +157,10 @@ def _rows(samples: pa.Table, scheme: Scheme, role: NDArray[np.str_], rules: Spli
     )
     same = {name: samples[name] for name in (*KEYS, "sample_day", "block_id", "support_m")}
     own = {
-        "scheme": pa.array([scheme.value] * n, pa.string()),
-        "role": pa.array(role.tolist(), pa.string()),
+        "scheme": pa.repeat(pa.scalar(scheme.value, pa.string()), n),
+        "role": pa.array(role, pa.string()),
         "weight": pa.array(factor, pa.float32()),
-        "is_comparison_only": pa.array(np.full(n, scheme.is_comparison_only)),
+        "is_comparison_only": pa.repeat(pa.scalar(scheme.is_comparison_only), n),
     }
     names = [column.name for column in SAMPLE_SPLITS.columns]
     return pa.table(same | own).select(names).cast(SAMPLE_SPLITS.arrow_schema)

@@ -43,7 +43,7 @@ def read_eo_browser(path: Path, *, bounds_lonlat: Bounds | None = None) -> list[
     quality, value, mask = stored.bands
     day = day_of(path.name)
     sm = value.astype(np.float64) / FULL_SCALE[str(value.dtype)] * FACTOR
-    has_data = (mask != 0) & ~np.isnan(mask.astype(np.float64)) & np.isfinite(sm)
+    has_data = (mask > 0) & np.isfinite(sm) & (value != stored.nodata)
     bands = {
         "sm_m3m3": np.where(has_data, sm, np.nan).astype(np.float32),
         "is_flagged": np.asarray(quality != 0),

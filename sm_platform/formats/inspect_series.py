@@ -72,7 +72,9 @@ def _inspection(
         is_good = own["sm_m3m3"].notna() & own["provider_reason"].isna()
         value = _at(own[is_good], place) if place else None
         name = "soil_moisture" if len(layers) == 1 else f"soil_moisture_{upper:g}_{lower:g}m"
-        found.append(Variable(name, "m3/m3", share_of(int(is_good.sum()), len(own)), value))
+        found.append(
+            Variable(name, "m3/m3", share_of(int(is_good.sum()), len(own) + series.n_gaps), value)
+        )
     moments = pc.min_max(rows["sensed_utc"]).as_py()
     places = frame[["station_id", "lon_deg", "lat_deg"]].drop_duplicates()
     notes = [
@@ -83,7 +85,7 @@ def _inspection(
     ]
     if crs is None:
         notes[1:2] = ["The file does not tell its place."]
-    shape = (rows.num_rows,)
+    shape = (rows.num_rows + series.n_gaps,)
     return Inspection(product, moments["min"], crs, None, shape, tuple(found), tuple(notes))
 
 

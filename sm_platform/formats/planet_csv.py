@@ -4,12 +4,14 @@ A day's value is that of one overpass. The name of the value's column tells whic
 afternoon's (13:30 local solar time), `DESC` or nothing the night's (01:30). The place is not told.
 """
 
-from datetime import UTC, datetime, time, timedelta
+import io
+from datetime import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from sm_platform.errors import GranuleError, UsageError
 from sm_platform.formats.series_file import SeriesFile
@@ -34,10 +36,11 @@ def read_planet_csv(path: Path, *, lon: float, lat: float, station_id: str) -> S
     """
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise UsageError(f"Place {lon} E, {lat} N is not on the globe: longitude comes first.")
-    title, days, sm = _rows(path)
+    title, days, sm, n_gaps = _rows(path)
     overpass = AFTERNOON if "ASC" in title.upper().split("_")[0].split("-") else NIGHT
-    moments = [_utc(day, overpass, lon) for day in days]
     n = len(days)
+    local = days + np.timedelta64(overpass.hour * 60 + overpass.minute, "m")
+    moments = local - np.timedelta64(round(lon / 15 * 3600), "s")
     columns = {
         "station_id": pa.array([station_id] * n, pa.string()),
         "lon_deg": np.full(n, lon),
@@ -45,29 +48,27 @@ def read_planet_csv(path: Path, *, lon: float, lat: float, station_id: str) -> S
         "depth_from_m": np.zeros(n, np.float32),
         "depth_to_m": np.full(n, 0.05, np.float32),
         "sensor": pa.array([title] * n, pa.string()),
-        "sensed_utc": pa.array(moments, pa.timestamp("us", tz="UTC")),
+        "sensed_utc": pa.array(moments).cast(pa.timestamp("us", tz="UTC")),
         "sm_m3m3": pa.array(sm.astype(np.float32)),
         "provider_reason": pa.nulls(n, pa.string()),
     }
-    return SeriesFile(pa.table(columns, schema=READINGS), ())
+    return SeriesFile(pa.table(columns, schema=READINGS), (), n_gaps)
 
 
-def _rows(path: Path) -> tuple[str, list[pd.Timestamp], np.ndarray]:
-    """Title of the value's column, days and values without the gaps."""
+def _rows(path: Path) -> tuple[str, NDArray[np.datetime64], NDArray[np.float64], int]:
+    """Title of the value's column, days and values without the gaps, and how many gaps."""
     try:
-        is_m3m3 = UNIT_LINE in [line.strip() for line in path.read_text("utf-8").splitlines()]
-        table = pd.read_csv(path, comment="#", header=0)
+        text = path.read_text("utf-8-sig")
+        table = pd.read_csv(io.StringIO(text), comment="#", header=0)
         title = str(table.columns[1])
         days = pd.to_datetime(table.iloc[:, 0], format="%Y-%m-%d")
         values = table.iloc[:, 1].astype("float64")
     except (OSError, ValueError, IndexError) as error:
         raise GranuleError(f"{path.name}: is no series of days: fetch it again.") from error
-    if not is_m3m3:
+    if UNIT_LINE not in [line.strip() for line in text.splitlines()]:
         raise GranuleError(f"{path.name}: unit m3/m3 is missing: fetch it again.")
     known = values.notna()
-    return title, list(days[known]), values[known].to_numpy()
-
-
-def _utc(day: pd.Timestamp, overpass: time, lon: float) -> datetime:
-    local = datetime.combine(day.date(), overpass, UTC)
-    return local - timedelta(seconds=round(lon / 15 * 3600))
+    if days[known].isna().any():
+        raise GranuleError(f"{path.name}: a value has no day: fetch it again.")
+    moments = np.asarray(days[known], "datetime64[us]")
+    return title, moments, np.asarray(values[known], np.float64), int((~known).sum())

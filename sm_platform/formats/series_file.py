@@ -16,6 +16,8 @@ class SeriesFile:
     """Columns of `READINGS`, in the order of the file."""
     skipped: tuple[tuple[str, str], ...]
     """What could not be read: member or row, and why."""
+    n_gaps: int = 0
+    """Rows of a regular series that stand there without a value: gaps, not readings."""
 
     def __post_init__(self) -> None:
         if self.readings.schema.names != READINGS.names:

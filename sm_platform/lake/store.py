@@ -77,7 +77,8 @@ def check(table: Table, rows: pa.Table) -> pa.Table:
     """The rows in the contract's order and types, NaN as null.
 
     Raises:
-        LakeError: naming a column that is absent, of another type, missing or out of range.
+        LakeError: naming a column that is absent, of another type, missing or out of range; two
+            rows have the same keys.
     """
     missing = [c.name for c in table.columns if c.name not in rows.column_names]
     if missing:
@@ -94,6 +95,7 @@ def check(table: Table, rows: pa.Table) -> pa.Table:
             raise LakeError(f"{table.name}.{column.name} is missing in {values.null_count} rows.")
         if column.low is not None or column.high is not None:
             _check_range(table, column.name, values, (column.low, column.high))
+    _check_keys(table, cast)
     return cast
 
 
@@ -181,6 +183,16 @@ def _without_nan(rows: pa.Table) -> pa.Table:
         if pa.types.is_floating(field.type) and pc.any(pc.is_nan(values)).as_py():
             rows = rows.set_column(number, field, pc.if_else(pc.is_nan(values), None, values))
     return rows
+
+
+def _check_keys(table: Table, rows: pa.Table) -> None:
+    keys = list(table.keys)
+    named = rows.select(keys).drop_null()  # a day without a map has rows that name none
+    n_twice = named.num_rows - named.group_by(keys).aggregate([]).num_rows
+    if n_twice:
+        raise LakeError(
+            f"{table.name} would hold {n_twice} rows twice: {', '.join(keys)} tell its rows apart."
+        )
 
 
 def _check_range(

@@ -39,7 +39,8 @@ SIDECARS = f"*/*/*/*/{SIDECAR}"
 def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
     """A connection with a view per table and `granule_log`; nothing is copied or kept.
 
-    A dated table gains `region_id` and `day` from its path, the others `region_id`.
+    A dated table gains `region_id` and `day` from its path, the others `region_id`. What a table
+    and its columns mean, with units, stands in `duckdb_views()` and `duckdb_columns()` (comment).
     """
     import duckdb
 
@@ -49,9 +50,24 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
     for table in tables:
         if any(layout.table(table.name).glob(_parts(table))):
             connection.execute(f"create view {table.name} as {_select(layout, table)}")
+            _comment(connection, table)
     if any((layout.root / "granules").glob(SIDECARS)):
         connection.execute(f"create view granule_log as {_granules(layout)}")
     return connection
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Meaning and unit of the columns that the files have."""
+    connection.execute(f"comment on view {table.name} is {_text(table.meaning)}")
+    there = {row[0] for row in connection.execute(f"describe {table.name}").fetchall()}
+    for column in table.columns:
+        if column.name in there:
+            told = _text(column.described)
+            connection.execute(f"comment on column {table.name}.{column.name} is {told}")
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
 
 
 def _parts(table: Table) -> str:
@@ -60,7 +76,7 @@ def _parts(table: Table) -> str:
 
 def _quoted(folder: Path, pattern: str) -> str:
     """Files below a folder as an SQL text; only the pattern's stars are stars."""
-    return "'" + f"{glob.escape(str(folder))}/{pattern}".replace("'", "''") + "'"
+    return _text(f"{glob.escape(str(folder))}/{pattern}")
 
 
 def _select(layout: Layout, table: Table) -> str:

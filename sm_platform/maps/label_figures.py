@@ -1,34 +1,28 @@
 """Pictures of labels: their distribution, what was rejected, where two sources meet."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from sm_platform.errors import ProductError
-from sm_platform.maps.drawing import DPI, FONT, INK, add_panel, png_bytes
+from sm_platform.maps.drawing import FONT, png_bytes
 from sm_platform.maps.palette import MOISTURE
+from sm_platform.maps.panels import SMALL, in_lines, neat, new_panels, new_paper
 
 UNIT = "m³/m³"
 BLUE = MOISTURE.stops[-1]
 MOST_M3M3 = 0.7
 """End of the axes: no good label is above."""
 BINS = 35
-COLUMNS = 3
-PANEL_IN = (2.9, 2.6)
-TITLE_LETTERS = 30
-"""Of a panel's title in a line."""
 MOST_POINTS = 5000
 """Of a scatter: more are thinned evenly, in their order."""
-SMALL: dict[str, Any] = {"fontsize": 8, "fontfamily": FONT, "color": INK}
+FEW_POINTS = 200
+"""Up to so many are drawn large and dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ class Meeting:
 
 def draw_histograms(values: Mapping[str, NDArray[np.floating]]) -> bytes:
     """PNG: a histogram of good labels (m3/m3, NaN: none) for each source."""
-    figure, panels = _panels(len(values))
+    figure, panels = new_panels(len(values), "Good labels by source", empty="no good labels")
     for axes, (source, labels) in zip(panels, values.items(), strict=True):
         sm = labels[np.isfinite(labels)]
         axes.hist(np.clip(sm, 0, MOST_M3M3), bins=BINS, range=(0, MOST_M3M3), color=BLUE)
@@ -61,7 +55,8 @@ def draw_histograms(values: Mapping[str, NDArray[np.floating]]) -> bytes:
         mean = f", mean {sm.mean(dtype=np.float64):.3f}" if sm.size else ""
         axes.set_title(f"{source}\n{counted}{mean}", **SMALL)
         axes.set(xlim=(0, MOST_M3M3), ylim=(0, max(axes.get_ylim()[1], 1)))
-        axes.set_xlabel(UNIT, **SMALL)
+        axes.set_xlabel(f"soil moisture ({UNIT})", **SMALL)
+        axes.set_ylabel("labels", **SMALL)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     return png_bytes(figure)
 
@@ -73,8 +68,9 @@ def draw_rejections(reasons: Mapping[str, Mapping[str, int]]) -> bytes:
         reasons: readings by source and reason; those that are `good` were not rejected.
     """
     named = sorted({reason for counts in reasons.values() for reason in counts} - {"good"})
-    figure = _paper(8.0, max(0.9 + 0.45 * max(len(reasons), 1), 0.3 + 0.2 * len(named)))
-    axes = _neat(figure.add_subplot())
+    height_in = max(0.9 + 0.45 * max(len(reasons), 1), 0.3 + 0.2 * len(named))
+    figure = new_paper(8.0, height_in + 0.3, "Rejected readings of each source, by reason")
+    axes = neat(figure.add_subplot())
     totals = np.array([sum(counts.values()) for counts in reasons.values()])
     rows, left = np.arange(len(reasons)), np.zeros(len(reasons))
     palette = matplotlib.colormaps["tab10" if len(named) <= 10 else "tab20"]
@@ -99,25 +95,26 @@ def draw_rejections(reasons: Mapping[str, Mapping[str, int]]) -> bytes:
 
 def draw_meetings(meetings: Sequence[Meeting]) -> bytes:
     """PNG: a scatter for each two sources that meet."""
-    figure, panels = _panels(len(meetings))
-    ends = (0.0, MOST_M3M3)
+    title, nothing = "Labels where two sources meet", "no two sources meet"
+    figure, panels = new_panels(len(meetings), title, empty=nothing)
     for axes, one in zip(panels, meetings, strict=True):
-        shown = np.linspace(0, one.x.size - 1, min(one.x.size, MOST_POINTS)).astype(np.intp)
-        axes.scatter(one.x[shown], one.y[shown], s=5, alpha=0.35, lw=0, color=BLUE)
-        axes.plot(ends, ends, color="0.3", lw=1)
-        axes.set(xlim=ends, ylim=ends, aspect="equal")
-        axes.set_xticks(axes.get_yticks())
-        axes.set(xlim=ends, ylim=ends)
-        axes.set_xlabel(f"{one.first} ({UNIT})", **SMALL)
-        axes.set_ylabel(f"{one.second} ({UNIT})", **SMALL)
-        axes.set_title(_in_lines(one.told), **SMALL)
+        _draw_meeting(axes, one)
     return png_bytes(figure)
 
 
-def _in_lines(told: str) -> str:
-    """A panel's title, its lines ending after commas."""
-    kept = told.replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
-    return textwrap.fill(kept, TITLE_LETTERS)
+def _draw_meeting(axes: Axes, one: Meeting) -> None:
+    """Points and the line where both are equal."""
+    ends = (0.0, MOST_M3M3)
+    size, alpha = (14, 0.7) if one.x.size <= FEW_POINTS else (5, 0.35)
+    shown = np.linspace(0, one.x.size - 1, min(one.x.size, MOST_POINTS)).astype(np.intp)
+    axes.scatter(one.x[shown], one.y[shown], s=size, alpha=alpha, lw=0, color=BLUE)
+    axes.plot(ends, ends, color="0.3", lw=1)
+    axes.set(xlim=ends, ylim=ends, aspect="equal")
+    axes.set_xticks(axes.get_yticks())
+    axes.set(xlim=ends, ylim=ends)
+    axes.set_xlabel(f"{one.first} ({UNIT})", **SMALL)
+    axes.set_ylabel(f"{one.second} ({UNIT})", **SMALL)
+    axes.set_title(in_lines(one.told), **SMALL)
 
 
 def _rejected(share: float, total: int) -> str:
@@ -125,30 +122,3 @@ def _rejected(share: float, total: int) -> str:
     if not total:
         return "no readings"
     return f"< 1 % of {total}" if 0 < share < 1 else f"{share:.0f} % of {total}"
-
-
-def _paper(width_in: float, height_in: float) -> Figure:
-    """An empty white figure that makes room for what is written in it."""
-    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    add_panel(figure, (0, 0, width_in * DPI, height_in * DPI))
-    return figure
-
-
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    """A figure with so many axes; with none it says that there is nothing."""
-    cols = min(max(count, 1), COLUMNS)
-    rows = max(-(-count // COLUMNS), 1)
-    figure = _paper(PANEL_IN[0] * cols, PANEL_IN[1] * rows)
-    if not count:
-        axes = figure.add_subplot()
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "no good labels", ha="center", va="center", **SMALL)
-    return figure, [_neat(figure.add_subplot(rows, cols, n + 1)) for n in range(count)]
-
-
-def _neat(axes: Axes) -> Axes:
-    """Small letters of our font, and no frame where nothing is read off."""
-    axes.tick_params(labelsize=8, labelfontfamily=FONT)
-    axes.spines[["top", "right"]].set_visible(False)
-    return axes

@@ -15,9 +15,11 @@ class Rejection(StrEnum):
 
     SWAPPED_LONLAT = "swapped_lonlat"
     OUT_OF_BOUNDS = "out_of_bounds"
+    IMPOSSIBLE_DEPTH = "impossible_depth"
     MISSING = "missing"
     FILL_VALUE = "fill_value"
     UNIT_PERCENT = "unit_percent"
+    UNIT_FRACTION = "unit_fraction"
     OUT_OF_RANGE = "out_of_range"
     PROVIDER_FLAG = "provider_flag"
     STATION_MOVED = "station_moved"
@@ -30,10 +32,14 @@ MEANINGS: Mapping[Rejection, str] = {
     "latitude are exchanged: exchange them in the file.",
     Rejection.OUT_OF_BOUNDS: "The file does not reach the site, or the station lies outside the "
     "region.",
+    Rejection.IMPOSSIBLE_DEPTH: "The layer lies above the ground, or its lower end above its "
+    "upper one: depths are metres below the surface, not negative.",
     Rejection.MISSING: "The file has no value there.",
     Rejection.FILL_VALUE: "The value is a number that stands for none, such as -9999 or 65535.",
-    Rejection.UNIT_PERCENT: "The values are in percent, not in m3/m3: divide them by 100 in the "
-    "file.",
+    Rejection.UNIT_PERCENT: "The values are in percent, not in m3/m3: say so where the unit is "
+    "asked for, or divide them by 100 in the file.",
+    Rejection.UNIT_FRACTION: "The values are said to be in percent and are too small for it: say "
+    "m3/m3 where the unit is asked for.",
     Rejection.OUT_OF_RANGE: "The value is not above 0 and at most 0.7 m3/m3.",
     Rejection.PROVIDER_FLAG: "The provider's own quality flag speaks against it.",
     Rejection.STATION_MOVED: "The station has most of its good readings more than 100 m from "

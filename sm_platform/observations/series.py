@@ -40,6 +40,9 @@ class _Columns:
     us: NDArray[np.int64]
     """Microseconds since 1970-01-01 UTC."""
     sm: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    """Ends of the layer (m), NaN where not told."""
     station: NDArray[np.int64]
     series: NDArray[np.int64]
     """Number of the station and of the series."""
@@ -62,6 +65,7 @@ def judge_series(readings: pa.Table, bounds_lonlat: Bounds | None = None) -> pa.
     columns = _read(readings)
     found = _said(readings["provider_reason"])
     _add(found, _placed(columns, bounds_lonlat))
+    _add(found, {Rejection.IMPOSSIBLE_DEPTH: _no_layer(columns)})
     in_percent = _in_percent(columns, _none(found))
     _add(found, reasons_of_values(columns.sm, in_percent))
     _add(found, {Rejection.STATION_MOVED: _moved(columns, _none(found))})
@@ -84,6 +88,8 @@ def _read(readings: pa.Table) -> _Columns:
         lat=readings["lat_deg"].to_numpy().astype(np.float64),
         us=moments.to_numpy(),
         sm=readings["sm_m3m3"].to_numpy().astype(np.float64),
+        upper=readings["depth_from_m"].to_numpy().astype(np.float64),
+        lower=readings["depth_to_m"].to_numpy().astype(np.float64),
         station=group_numbers(readings, ("station_id",)),
         series=group_numbers(readings, SERIES),
     )
@@ -102,6 +108,11 @@ def _placed(columns: _Columns, bounds: Bounds | None) -> Found:
     is_outside = ~is_inside(columns.lon, columns.lat, bounds)
     is_swapped = is_outside & is_inside(columns.lat, columns.lon, bounds)
     return {Rejection.SWAPPED_LONLAT: is_swapped, Rejection.OUT_OF_BOUNDS: is_outside}
+
+
+def _no_layer(columns: _Columns) -> Mask:
+    upper, lower = columns.upper, columns.lower
+    return np.asarray((upper < 0) | (lower < 0) | (lower < upper), np.bool_)
 
 
 def _in_percent(columns: _Columns, is_good: Mask) -> Mask:

@@ -1,4 +1,4 @@
-"""Pairing labels with the feature rows of their sites; what cannot be used is counted."""
+"""Pairing labels with the inputs of their sites for one pass; what cannot be used is counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,89 +9,79 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sm_platform.errors import DataError
-from sm_platform.schema.rows import FeatureRows, take
+from sm_platform.schema.recipes import N_INPUTS
+
+_NEAREST_FIRST = ("site_id", "source", "apart_h", "sensed_utc", "granule_id", "reading_no")
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
-    """Labels with all their inputs present, in the order of the labels given."""
+class Paired:
+    """Labels with all their inputs present, and the rows of their sites beside them."""
 
-    rows: FeatureRows
-    sm_m3m3: NDArray[np.float32]
-    """(n,)"""
-    label_index: NDArray[np.int64]
-    """(n,): index among the labels given."""
+    labels: pa.Table
+    """(n rows), in the order of the labels given."""
+    rows: pa.Table
+    """(n rows): the inputs of the label in the same place."""
     dropped: Mapping[str, int]
-    """Labels left out, by the first reason; with the samples they add up to all labels."""
-
-    def __len__(self) -> int:
-        return len(self.sm_m3m3)
+    """Labels left out, by the first reason; with those kept they add up to all labels."""
 
 
-SiteIds = NDArray[np.str_] | NDArray[np.object_]
-"""Site ids as text, as numpy or Arrow give them."""
+def nearest(labels: pa.Table) -> pa.Table:
+    """Of each site and source the label nearest in time to the pass, in order of both.
+
+    `labels` are those of one pass, with `time_difference_h`. Of two as near the earlier counts,
+    then the one whose granule and number come first, so the order of the rows does not matter.
+    """
+    apart = pc.abs(labels["time_difference_h"])
+    order = labels.append_column("apart_h", apart).sort_by(
+        [(name, "ascending") for name in _NEAREST_FIRST]
+    )
+    site, source = (_codes(order[name]) for name in ("site_id", "source"))
+    is_first = np.ones(order.num_rows, np.bool_)
+    is_first[1:] = (np.diff(site) != 0) | (np.diff(source) != 0)
+    return order.drop_columns("apart_h").filter(pa.array(is_first))
 
 
-def pair(
-    site_id: SiteIds,
-    sm_m3m3: NDArray[np.floating],
-    features: FeatureRows,
-    feature_site_id: SiteIds,
-) -> Samples:
-    """Join labels (n,) with the rows of one pass by site; `feature_site_id` names each row's.
+def pair(labels: pa.Table, rows: pa.Table, *, min_footprint_share: float) -> Paired:
+    """Join labels with the rows of one pass (columns of site_features) by `site_id`.
 
     Labels of several sources at one site are several samples with the same inputs.
 
     Raises:
-        DataError: there is not one label value for each site id, two feature rows belong to one
-            site, or a site id is not a text.
+        DataError: two rows belong to one site.
     """
-    if len(site_id) != len(sm_m3m3):
+    known = rows["site_id"].combine_chunks()
+    if len(pc.unique(known)) != len(known):
         raise DataError(
-            f"{len(sm_m3m3)} labels come with {len(site_id)} site ids: give each label its site."
+            f"{len(known)} rows of inputs belong to {len(pc.unique(known))} sites: give the rows "
+            "of one pass at a time."
         )
-    row = _row_of(site_id, feature_site_id, len(features))
-    is_alone = row < 0
-    is_missing = np.isnan(sm_m3m3)
-    is_incomplete = ~is_alone & ~_complete(features)[np.where(is_alone, 0, row)]
-    kept = np.flatnonzero(~is_alone & ~is_missing & ~is_incomplete)
-    return Samples(
-        rows=take(features, row[kept]),
-        sm_m3m3=sm_m3m3[kept].astype(np.float32),
-        label_index=kept,
+    place = pc.index_in(labels["site_id"], value_set=known)
+    has_row = pc.is_valid(place)
+    own = rows.take(pc.drop_null(place))
+    is_whole = whole_inputs(own["inputs"])
+    share = own["footprint_share"].to_numpy(zero_copy_only=False)
+    is_seen = np.asarray(share >= np.float32(min_footprint_share))  # in the lake it is float32
+    good = pa.array(is_whole & is_seen)
+    return Paired(
+        labels=labels.filter(has_row).filter(good),
+        rows=own.filter(good),
         dropped={
-            "missing_label": int(is_missing.sum()),
-            "no_features": int((is_alone & ~is_missing).sum()),
-            "missing_input": int((is_incomplete & ~is_missing).sum()),
+            "no_features": labels.num_rows - own.num_rows,
+            "missing_input": int((~is_whole).sum()),
+            "small_footprint": int((is_whole & ~is_seen).sum()),
         },
     )
 
 
-def _row_of(site_id: SiteIds, feature_site_id: SiteIds, n_rows: int) -> NDArray[np.int64]:
-    """Feature row of each label, -1 where its site has none."""
-    known = _texts(feature_site_id)
-    n_known = len(pc.unique(known))
-    if not n_known == len(known) == n_rows:
-        raise DataError(
-            f"{n_rows} feature rows name {n_known} sites in {len(known)} ids: "
-            "give one pass at a time."
-        )
-    row = pc.index_in(_texts(site_id), value_set=known)
-    return np.asarray(pc.fill_null(row, -1).to_numpy(zero_copy_only=False), np.int64)
+def whole_inputs(inputs: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Whether each row (a list of 153 numbers) has all of its inputs; null and NaN are missing."""
+    flat = pa.chunked_array([chunk.flatten() for chunk in inputs.chunks], pa.float32())
+    matrix = np.asarray(flat.to_numpy(zero_copy_only=False)).reshape(-1, N_INPUTS)
+    return np.asarray(~np.isnan(matrix).any(axis=1))
 
 
-def _texts(site_id: SiteIds) -> pa.Array:
-    try:
-        found = pa.array(site_id, pa.string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise DataError(f"Site ids must be texts such as 100m-16520-30841: {error}") from error
-    if found.null_count:
-        raise DataError(f"{found.null_count} site ids are missing: read the sites again.")
-    return found
-
-
-def _complete(features: FeatureRows) -> NDArray[np.bool_]:
-    """Whether each row has all of its inputs; one False more, so that no rows are rows."""
-    is_series_whole = np.asarray(~np.isnan(features.series).any(axis=(1, 2)))
-    are_scalars_whole = ~np.isnan(features.scalars).any(axis=1)
-    return np.append(are_scalars_whole & is_series_whole[features.series_index], False)
+def _codes(texts: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number for each text, the same for the same text."""
+    codes = pc.index_in(texts, value_set=pc.unique(texts))
+    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)

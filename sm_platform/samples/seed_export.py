@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sm_platform.errors import DataError, UsageError
+from sm_platform.samples.seed_checks import refuse_twice
 from sm_platform.samples.seed_csv import write_csv
 from sm_platform.samples.seed_inputs import input_columns
-from sm_platform.samples.seed_rows import SAMPLES_SCHEMA, refuse_twice
+from sm_platform.samples.seed_rows import SAMPLES_SCHEMA
 from sm_platform.schema.label_sources import LABEL_SOURCES
 from sm_platform.schema.label_tables import SITE_CATALOG, TRAINING_SAMPLES
 
@@ -52,11 +53,12 @@ def write_seed_files(
     refuse_twice(kept, TRAINING_SAMPLES.keys, "The samples")
     site_info = _site_info(kept_sites, kept)
     merged = _merged(kept, site_info, recipe_id, recipe_fingerprint)
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    place = folder.resolve()  # `.` has no name to write beside
+    aside = place.with_name(f".{place.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         names = _write_all(aside, site_info, merged)
-        aside.replace(folder)
+        aside.replace(place)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error}. Name another folder.") from error
     finally:

@@ -1,7 +1,7 @@
 """What a folder written by the seed system does not say, derived or left null."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,14 @@ import pyarrow.compute as pc
 
 from sm_platform.errors import DataError, UsageError
 from sm_platform.grid import ease2
+from sm_platform.samples.seed_checks import (
+    check_blocks,
+    check_labels,
+    check_places,
+    refuse_null,
+    refuse_twice,
+    refuse_unknown,
+)
 from sm_platform.schema.label_sources import LabelSource, find_source
 from sm_platform.schema.label_tables import SITE_CATALOG, TRAINING_SAMPLES
 
@@ -18,10 +26,7 @@ _BUT_INPUTS = pa.schema([field for field in SAMPLES_SCHEMA if field.name != "inp
 SourceOf = str | Mapping[str, str]
 """Label source of all rows, or of those of each network."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LON_DEG, _LAT_DEG = 180.0, 85.0
 _TEXTURE_NOT_KNOWN = 0
-_NAMES_THERE = {"sample_day": "date", "scene_id": "date (or orbit)"}
-"""Names of columns in files of the seed system, which has no pass."""
 
 
 def complete_sites(rows: pa.Table, source: SourceOf | None, told: str) -> pa.Table:
@@ -32,10 +37,11 @@ def complete_sites(rows: pa.Table, source: SourceOf | None, told: str) -> pa.Tab
     stays what only the region can tell: pixel, land cover, purity, mean label.
 
     Raises:
-        DataError: a place is missing or not on the globe, or a site is there twice.
+        DataError: a place is missing or not on the globe, a level or kind is not known, or a site
+            is there twice.
     """
     rows = rows.rename_columns({"lon": "lon_deg", "lat": "lat_deg"})
-    _check_places(rows, told)
+    check_places(rows, told)
     n, columns = rows.num_rows, _columns(rows)
     if "cell_row" not in rows.column_names or "block_id" not in rows.column_names:
         x, y = ease2.project(rows["lon_deg"].to_numpy(), rows["lat_deg"].to_numpy())
@@ -51,7 +57,8 @@ def complete_sites(rows: pa.Table, source: SourceOf | None, told: str) -> pa.Tab
     columns.setdefault("station_id", _station_ids(rows))
     columns.setdefault("texture_code", [_TEXTURE_NOT_KNOWN] * n)
     found = _table(columns, SITE_CATALOG.arrow_schema, n)
-    _refuse_null(found, told, but=("cell_id", "land_cover_code"))
+    refuse_null(found, told, but=("cell_id", "land_cover_code"))
+    refuse_unknown(found, told)
     refuse_twice(found, SITE_CATALOG.keys, told)
     return found
 
@@ -68,7 +75,8 @@ def complete_samples(
 
     Raises:
         UsageError: the source has to be named.
-        DataError: a site, a date or an id is missing, or a row is there twice.
+        DataError: a site, a date or an id is missing, a source or type is not known, a block is
+            not that of the site, or a row is there twice.
     """
     n, columns = rows.num_rows, _columns(rows)
     day = _days(rows, told)
@@ -87,8 +95,10 @@ def complete_samples(
     columns.setdefault("qa", [0] * n)
     columns.setdefault("sm_m3m3", rows["sm"])
     found = _table(columns, _BUT_INPUTS, n)
-    _check_labels(found, told)
-    _refuse_null(found, told)
+    check_labels(found, told)
+    refuse_null(found, told)
+    refuse_unknown(found, told)
+    check_blocks(found, sites["block_id"].take(place), told)
     refuse_twice(found, TRAINING_SAMPLES.keys, told)
     return found
 
@@ -113,17 +123,6 @@ def _typed(values: object, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values.cast(kind)
     return pa.array(values, kind)
-
-
-def _check_places(rows: pa.Table, told: str) -> None:
-    for name, limit in (("lon_deg", _LON_DEG), ("lat_deg", _LAT_DEG)):
-        values = rows[name].to_numpy()
-        bad = np.flatnonzero(~(np.abs(values) <= limit))
-        if len(bad):
-            raise DataError(
-                f"{told}: row {bad[0] + 1}, column {name.removesuffix('_deg')} is "
-                f"{values[bad[0]]:g}, not within {-limit:g}..{limit:g} degrees: correct the place."
-            )
 
 
 def _sources(rows: pa.Table, source: SourceOf | None) -> list[LabelSource]:
@@ -196,32 +195,3 @@ def _site_rows(rows: pa.Table, sites: pa.Table, told: str) -> pa.Array:
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks()
-
-
-def _check_labels(rows: pa.Table, told: str) -> None:
-    sm = rows["sm_m3m3"].to_numpy()
-    bad = np.flatnonzero((sm < 0) | (sm > 1))
-    if len(bad):
-        raise DataError(
-            f"{told}: row {bad[0] + 1}, column sm is {sm[bad[0]]:g} m3/m3, outside 0..1: divide "
-            "percent by 100, leave a missing label empty."
-        )
-
-
-def _refuse_null(rows: pa.Table, told: str, but: Sequence[str] = ()) -> None:
-    for field in rows.schema:
-        if not field.nullable and field.name not in but and rows[field.name].null_count:
-            row = int(np.flatnonzero(rows[field.name].is_null().to_numpy())[0])
-            name = _NAMES_THERE.get(field.name, field.name)
-            raise DataError(f"{told}: row {row + 1} lacks its {name}: fill it in.")
-
-
-def refuse_twice(rows: pa.Table, keys: Sequence[str], told: str) -> None:
-    """Raise DataError when two rows have the same keys."""
-    frame = rows.select(list(keys)).to_pandas()
-    twice = frame.duplicated().to_numpy()
-    if twice.any():
-        row = int(np.flatnonzero(twice)[0])
-        first = int(np.flatnonzero((frame == frame.iloc[row]).all(axis=1))[0])
-        name = ", ".join(map(str, frame.iloc[row]))
-        raise DataError(f"{told}: rows {first + 1} and {row + 1} are both {name}: keep one.")

@@ -1,12 +1,24 @@
 """Schemes of splitting: what each keeps apart, and the roles of samples under it.
 
-| scheme | in one role only | answers |
+Rows of role buffer are left out: they are in no role, and no promise is about them.
+
+| scheme | promises | answers |
 |---|---|---|
-| block | site, block | how well it does at places not seen |
-| time | pass, with a gap between roles | how well it does later than what was seen |
-| block_time | site, block and pass | both at once: places and times not seen |
-| region | all rows are test | how well a network of other regions does here |
-| random | row | nothing: shown beside the others for comparison only |
+| block | all rows of a site, and all of a 3 km block, have one role | places not seen |
+| time | all rows of a pass, and of a UTC day, have one role | later than what was seen |
+| block_time | both of these | places and times not seen |
+| region | all rows are test | a region not seen |
+| random | rows of one site and pass (of several sources) have one role | nothing |
+
+- By block, more than `buffer_blocks` rows or columns of blocks lie between test and every other
+  role, and between calibration and the two that train; with 0, the default, neighbouring blocks
+  may differ. Training and validation may touch: validation only stops the training. The rows of
+  coarse sites keep the same distances from the edge of their area. Roles share passes.
+- By time, roles follow each other, and at least `gap_days` (12) lie between the last day of one
+  and the first of the next. Roles share sites.
+- By block and time, rows whose block and period have different roles are buffer.
+- By region, a network is judged that was trained on rows of scheme block in OTHER regions.
+- At random, rows of one site and of neighbouring days fall on both sides: `is_comparison_only`.
 """
 
 import hashlib

@@ -37,11 +37,11 @@ S1_SCENES = Table(
         text("platform", "S1A to S1D; S1X when not known"),
         text("orbit_state", "A ascending, D descending, X not known"),
         whole("relative_orbit", "1 to 175; null when not known", is_nullable=True),
-        whole("absolute_orbit", "null when not known", is_nullable=True),
+        whole("absolute_orbit", "number since launch; null when not known", is_nullable=True),
         text("datatake_id", "hexadecimal id of the datatake; the day for a seed-system folder"),
         flag("is_day_only", "only the day of the pass is known, not its time"),
         moment("available_utc", "when its last frame became available", is_nullable=True),
-        Column("granule_ids", pa.list_(pa.string()), "", "its frames, in order of time"),
+        Column("granule_ids", pa.list_(pa.string()), "", "frames of the pass, in order of time"),
         Column("granule_sha256s", pa.list_(pa.string()), "", "hash of each frame's files"),
     ),
 )

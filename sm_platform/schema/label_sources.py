@@ -15,6 +15,8 @@ class LabelType(StrEnum):
     """A land model's analysis."""
     IN_SITU = "in_situ"
     """A sensor in the soil: comparing with it is validation."""
+    SIMULATED = "simulated"
+    """Of a world that was made up: good for trying things out, no knowledge of a real place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,13 @@ LABEL_SOURCES = {
     )
 }
 """Every source by its id (provider pages and user guides; SPL4SMGP assimilates SMAP)."""
+
+
+def find_label_type(name: str) -> LabelType:
+    """The label type of that name; raises UsageError naming those there are."""
+    if name not in list(LabelType):
+        raise UsageError(f"There is no label type '{name}': choose of {', '.join(LabelType)}.")
+    return LabelType(name)
 
 
 def find_source(source_id: str) -> LabelSource:

@@ -8,7 +8,7 @@ from sm_platform.schema.tables import Column, Table, code, flag, moment, number,
 SITE = text("site_id", "site, as in site_catalog")
 SCENE = text("scene_id", "pass, as in s1_scenes")
 SOURCE = text("source", "label source, for example planet_swc")
-LABEL_TYPE = text("label_type", "product, model or in_situ")
+LABEL_TYPE = text("label_type", "product, model, in_situ or simulated")
 IS_SIMULATED = flag("is_simulated", "whether the label comes from a simulated archive")
 SUPPORT = number("support_m", "m", "side of the area that the value stands for; 0 a point", 0)
 STATION = text("station_id", "network and station; null for a cell", is_nullable=True)
@@ -79,7 +79,7 @@ SM_OBSERVATIONS = Table(
     ("site_id", "granule_id", "reading_no"),
     (
         SITE,
-        text("granule_id", "granule that holds the value"),
+        text("granule_id", "granule that holds the reading"),
         whole("reading_no", "place of the reading among those of its granule at its site"),
         SOURCE,
         LABEL_TYPE,

@@ -73,16 +73,24 @@ MAP_TEXTS = (
     text("scene_id", "pass, as in s1_scenes", is_nullable=True),
     moment("pass_start_utc", "start of the pass", is_nullable=True),
     moment("pass_end_utc", "end of the pass", is_nullable=True),
-    text("platform", "S1A to S1D; S1X not known", is_nullable=True),
-    text("orbit_state", "A, D or X", is_nullable=True),
-    whole("relative_orbit", "null when not known", is_nullable=True),
-    whole("absolute_orbit", "null when not known", is_nullable=True),
-    Column("granule_ids", pa.list_(pa.string()), "", "frames of the pass", is_nullable=True),
-    Column("granule_sha256s", pa.list_(pa.string()), "", "their hashes", is_nullable=True),
+    text("platform", "S1A to S1D; S1X when not known", is_nullable=True),
+    text("orbit_state", "A ascending, D descending, X not known", is_nullable=True),
+    whole("relative_orbit", "1 to 175; null when not known", is_nullable=True),
+    whole("absolute_orbit", "number since launch; null when not known", is_nullable=True),
+    Column(
+        "granule_ids",
+        pa.list_(pa.string()),
+        "",
+        "frames of the pass, in order of time",
+        is_nullable=True,
+    ),
+    Column(
+        "granule_sha256s", pa.list_(pa.string()), "", "hash of each frame's files", is_nullable=True
+    ),
     text("recipe_id", "recipe of the inputs", is_nullable=True),
-    text("recipe_fingerprint", "its fingerprint", is_nullable=True),
+    text("recipe_fingerprint", "fingerprint of that recipe", is_nullable=True),
     text("checkpoint_id", "checkpoint that made it", is_nullable=True),
-    text("checkpoint_fingerprint", "its fingerprint", is_nullable=True),
+    text("checkpoint_fingerprint", "hash over weights and recipe", is_nullable=True),
     text("code_version", "version of the platform", is_nullable=True),
     text("inputs_status", "preliminary or final", is_nullable=True),
     text("input_hash", "one hash over all inputs", is_nullable=True),
@@ -91,24 +99,37 @@ MAP_TEXTS = (
     ),
 )
 MAP_GRID = (
-    whole("epsg", "null when the grid has none", is_nullable=True),
-    Column("affine", pa.list_(pa.float64()), "", "a, b, c, d, e, f", is_nullable=True),
+    whole("epsg", "EPSG number of the grid; null when it has none", is_nullable=True),
+    Column(
+        "affine", pa.list_(pa.float64()), "", "a, b, c, d, e, f of the pixel grid", is_nullable=True
+    ),
     whole(
         "grid_row", "EASE-Grid 2.0 100 m row of the corner; null off that grid", is_nullable=True
     ),
-    whole("grid_col", "EASE-Grid 2.0 100 m column; null off that grid", is_nullable=True),
-    whole("height", "rows", is_nullable=True),
-    whole("width", "columns", is_nullable=True),
+    whole(
+        "grid_col", "EASE-Grid 2.0 100 m column of the corner; null off that grid", is_nullable=True
+    ),
+    whole("height", "pixel rows", is_nullable=True),
+    whole("width", "pixel columns", is_nullable=True),
     *(
-        Column(name, pa.float64(), "deg", "bound, WGS 84", is_nullable=True)
-        for name in ("lon_min", "lat_min", "lon_max", "lat_max")
+        Column(name, pa.float64(), "deg", f"{side} end of the map, WGS 84", is_nullable=True)
+        for name, side in (
+            ("lon_min", "western"),
+            ("lat_min", "southern"),
+            ("lon_max", "eastern"),
+            ("lat_max", "northern"),
+        )
     ),
 )
 MAP_FIGURES = (
     whole("n_cells", "cells of the region", is_nullable=True),
     whole("n_valid", "cells with a value", is_nullable=True),
     whole("n_recommended", "cells without a critical or reject bit", is_nullable=True),
-    whole("n_outside_applicability", "null without a calibration", is_nullable=True),
+    whole(
+        "n_outside_applicability",
+        "cells unlike the training rows; null without a calibration",
+        is_nullable=True,
+    ),
     *(
         number(f"sm_{name}_m3m3", "m3/m3", f"{name} of the valid cells", 0, 1)
         for name in ("mean", "p10", "p50", "p90", "sd_mean")

@@ -23,6 +23,11 @@ class Column:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def described(self) -> str:
+        """The meaning, with the unit where there is one to tell."""
+        return self.meaning if self.unit in ("", "1") else f"{self.meaning} [{self.unit}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -1,19 +1,15 @@
-"""Whether an area can be a region, which cells it takes, and what a map of it costs."""
+"""Whether an area can be a region, and what a map of it costs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
-from affine import Affine
-from numpy.typing import NDArray
-from pyproj import Transformer
-from rasterio.features import rasterize
 
 from sm_platform.errors import UsageError
 from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow
 from sm_platform.schema.product import LAYERS
+from sm_platform.sites.area_cells import area_m2, n_inside, window_of
 from sm_platform.sites.areas import Area, Outline, moved_m, stored_outline
 from sm_platform.sites.boundaries import land_within
 
@@ -21,15 +17,10 @@ HIGHEST_LAT = 85.0445
 """Degrees where EASE-Grid 2.0 global ends, north and south (Brodzik et al. 2012)."""
 LARGE_CELLS = 50_000_000
 """A window with more is warned of."""
-COUNTED_CELLS = 200_000_000
-"""Up to here the cells inside are counted one by one, above from the (equal) areas."""
+MOST_CELLS = 2**31 - 1
+"""Cells of a region are numbered in 32 bits, so a window has no more."""
 COAST_DEG = 0.02
 """How far land may lie beside its place in the outlines of countries: about 2 km."""
-LONGEST_EDGE_DEG = 0.02
-"""Edges are split to this before projecting: they then bend less than 0.1 m from straight."""
-EDGE_CELLS = 1e-3
-"""An outline reaching less into a cell (0.1 m of 100 m) does not take it."""
-CELLS_AT_ONCE = 4_000_000
 BYTES_PER_VALUE = 2
 """Every layer of a map is stored in 16 bits."""
 
@@ -38,6 +29,8 @@ BYTES_PER_VALUE = 2
 class AreaReport:
     """What a region of this area will be."""
 
+    came_from: str
+    """For people: where the area was taken from and how its coordinates were turned."""
     outline: Outline
     """As it will be stored: degrees (WGS 84), decimals cut, not more vertices than allowed."""
     area_km2: float
@@ -72,79 +65,33 @@ def check_area(area: Area, *, level: str = "100m") -> AreaReport:
     """Everything to know before a region is made of the area.
 
     Raises:
-        UsageError: no such level; or the area lies at sea or beyond the grid's last parallel.
+        UsageError: no such level; or the area lies at sea or beyond the grid's last parallel, or
+            takes more cells than can be numbered.
     """
     levels = {entry.name: entry for entry in ease2.LEVELS}
     if level not in levels:
         raise UsageError(f"There are no cells of {level}: choose one of {', '.join(levels)}.")
     outline = stored_outline(area.outline)
     _check_on_grid(area, outline)
-    land_share = _land_share(area, outline)
     window = window_of(levels[level], outline)
-    area_km2 = _area_m2(outline) / 1e6
+    _check_size(area, window, level)
+    land_share = _land_share(area, outline)
+    area_km2 = area_m2(outline) / 1e6
     return AreaReport(
+        came_from=area.came_from,
         outline=outline,
         area_km2=area_km2,
         window=window,
-        n_cells_inside=_n_inside(window, outline, area_km2),
+        n_cells_inside=n_inside(window, outline, area_km2),
         land_share=land_share,
-        map_bytes=window.size * BYTES_PER_VALUE * len(LAYERS),
+        map_bytes=map_bytes(window),
         warnings=(*area.notes, *_warnings(area, outline, window, land_share)),
     )
 
 
-def window_of(level: ease2.Level, outline: Outline) -> GridWindow:
-    """The smallest window of the level's cells that holds the outline (degrees)."""
-    left, bottom, right, top = shapely.bounds(_projected(outline, ease2.CRS))
-    first_row, first_col = ease2.position(level, left, top)
-    last_row, last_col = ease2.position(level, right, bottom)
-    row, col = (int(np.floor(value + EDGE_CELLS)) for value in (first_row, first_col))
-    end_row, end_col = (int(np.ceil(value - EDGE_CELLS)) for value in (last_row, last_col))
-    return ease2.window(level, row, col, (max(end_row - row, 1), max(end_col - col, 1)))
-
-
-def cells_inside(window: GridWindow, outline: Outline) -> NDArray[np.bool_]:
-    """Which cells of the window have their centre inside the outline (degrees); its shape.
-
-    Beside the result, memory is bounded: the cells are drawn a few rows at a time.
-    """
-    inside = np.zeros(window.shape, np.bool_)
-    for first, band in _bands(window, outline):
-        inside[first : first + len(band)] = band
-    return inside
-
-
-def _bands(window: GridWindow, outline: Outline) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """First row and cells inside, some rows at a time."""
-    drawn = _projected(outline, window.crs)
-    rows, cols = window.shape
-    step = max(1, CELLS_AT_ONCE // cols)
-    for first in range(0, rows, step):
-        corner = window.affine * Affine.translation(0, first)
-        shape = min(step, rows - first), cols
-        yield first, rasterize([drawn], shape, transform=corner, dtype=np.uint8).astype(np.bool_)
-
-
-def _n_inside(window: GridWindow, outline: Outline, area_km2: float) -> int:
-    """Cells inside, without holding them all."""
-    if window.size > COUNTED_CELLS:
-        return round(area_km2 * 1e6 / window.affine.a**2)
-    return sum(int(band.sum()) for _, band in _bands(window, outline))
-
-
-def _projected(outline: Outline, crs: str) -> Outline:
-    """The outline in a CRS, x first, edges split so that they stay in place."""
-    turn = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-
-    def apply(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(turn.transform(points[:, 0], points[:, 1]))
-
-    return shapely.transform(shapely.segmentize(outline, LONGEST_EDGE_DEG), apply)
-
-
-def _area_m2(outline: Outline) -> float:
-    """Area in square metres; 0 of nothing."""
-    return 0.0 if outline.is_empty else float(shapely.area(_projected(outline, ease2.CRS)))
+def map_bytes(window: GridWindow) -> int:
+    """Bytes of all layers of one map of the window before compression."""
+    return window.size * BYTES_PER_VALUE * len(LAYERS)
 
 
 def _check_on_grid(area: Area, outline: Outline) -> None:
@@ -161,6 +108,15 @@ def _check_on_grid(area: Area, outline: Outline) -> None:
         )
 
 
+def _check_size(area: Area, window: GridWindow, level: str) -> None:
+    """Raises UsageError when the cells of the window cannot be numbered."""
+    if window.size > MOST_CELLS:
+        raise UsageError(
+            f"{area.came_from} takes {window.size / 1e6:,.0f} million cells of {level}, more than "
+            f"the {MOST_CELLS / 1e6:,.0f} million that a region can have: cut it into several."
+        )
+
+
 def _land_share(area: Area, outline: Outline) -> float:
     """Part on land; raises UsageError when there is none within the coast's uncertainty."""
     land = land_within(outline)
@@ -170,7 +126,7 @@ def _land_share(area: Area, outline: Outline) -> float:
             f"{area.came_from} ({west:.2f} {south:.2f} {east:.2f} {north:.2f}) lies entirely at "
             "sea: check its coordinates; longitude comes first."
         )
-    return min(1.0, _area_m2(land) / _area_m2(outline))
+    return min(1.0, area_m2(land) / area_m2(outline))
 
 
 def _warnings(area: Area, outline: Outline, window: GridWindow, land_share: float) -> Iterator[str]:
@@ -178,7 +134,8 @@ def _warnings(area: Area, outline: Outline, window: GridWindow, land_share: floa
     if window.size > LARGE_CELLS:
         yield (
             f"The region has {window.size / 1e6:,.0f} million pixels, more than "
-            f"{LARGE_CELLS / 1e6:.0f}: a map takes long and much memory; provinces are easier."
+            f"{LARGE_CELLS / 1e6:.0f}: a map takes long and much memory "
+            f"({map_bytes(window) / 1e9:.1f} GB before compression); provinces are easier."
         )
     if land_share < 0.5:
         yield f"Only {land_share:.0%} of the area is land; the sea has no soil moisture."

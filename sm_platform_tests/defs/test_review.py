@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import IO
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from affine import Affine
@@ -14,15 +13,13 @@ from affine import Affine
 from sm_platform.defs.choice import Read, choose_checkpoint
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import _later
-from sm_platform.defs.sample_set import gather
 from sm_platform.densesm.checkpoint import load, save
-from sm_platform.errors import MissingInputError, RecipeError
 from sm_platform.grid.window import GridWindow
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema import driver_tables, model_tables
-from sm_platform.schema.recipes import DENSESM_2024, EOV_2025, N_INPUTS, SM_100M_V1, Recipe
+from sm_platform.schema import model_tables
+from sm_platform.schema.recipes import DENSESM_2024, EOV_2025, SM_100M_V1, Recipe
 from sm_platform.schema.region import Region
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import Period
@@ -107,63 +104,6 @@ def test_day_is_in_sample_before_the_registration_or_the_training_ended(
     register(layout, models, "one", cut_off, SM_100M_V1, until)
     chosen = choose_checkpoint(layout, reader(models), REGION, None, DAY)
     assert chosen.is_in_sample(DAY) == is_in_sample
-
-
-def sample(layout: Layout, start: datetime, hours: list[float], recipe: Recipe) -> None:
-    """Samples of one pass, each label so many hours after it; site 0, 1, ..."""
-    day, n = start.date(), len(hours)
-    scene = dict.fromkeys(column.name for column in driver_tables.S1_SCENES.columns) | {
-        "scene_id": "S1A_0",
-        "start_utc": start,
-        "end_utc": start,
-        "platform": "S1A",
-        "orbit_state": "D",
-        "relative_orbit": 91,
-        "datatake_id": "0",
-        "is_day_only": False,
-        "granule_ids": [],
-        "granule_sha256s": [],
-    }
-    scenes = pa.Table.from_pylist([scene], schema=driver_tables.S1_SCENES.arrow_schema)
-    store.write(layout, driver_tables.S1_SCENES, scenes, region=REGION.region_id, day=day)
-    rows = pa.table(
-        {
-            "site_id": np.arange(n),
-            "scene_id": ["S1A_0"] * n,
-            "block_id": np.zeros(n, np.int32),
-            "sm_m3m3": np.linspace(0.1, 0.2, n),
-            "time_difference_h": np.array(hours),
-            "source": ["planet_swc"] * n,
-            "label_type": ["product"] * n,
-            "qa": np.zeros(n, np.uint16),
-            "inputs": pa.FixedSizeListArray.from_arrays(np.full(n * N_INPUTS, 0.5), N_INPUTS),
-        }
-    )
-    note = {"recipe_id": recipe.recipe_id, "recipe_fingerprint": recipe.fingerprint}
-    table = model_tables.TRAINING_SAMPLES
-    store.write(layout, table, rows, region=REGION.region_id, day=day, note=note)
-
-
-def test_label_of_the_cut_off_day_near_a_pass_before_it_is_not_learnt(layout: Layout) -> None:
-    evening = datetime(2026, 3, 9, 22, 45, tzinfo=UTC)
-    sample(layout, evening, [-4.0, 1.0, 1.5, 7.75], SM_100M_V1)
-    found = gather(layout, "delta", DAY, 30, 100)
-    assert found.sm_m3m3.tolist() == pytest.approx([0.1, 0.1 + 0.1 / 3])
-    assert len(gather(layout, "delta", DAY + timedelta(1), 30, 100).sm_m3m3) == 4
-
-
-def test_samples_of_several_recipes_are_no_set(layout: Layout) -> None:
-    morning = datetime(2026, 3, 2, 11, tzinfo=UTC)
-    sample(layout, morning, [1.0], SM_100M_V1)
-    sample(layout, morning + timedelta(1), [1.0], DENSESM_2024)
-    with pytest.raises(RecipeError, match=r"densesm-2024.*sm-100m-v1"):
-        gather(layout, "delta", DAY, 30, 100)
-
-
-def test_without_a_sample_before_the_cut_off_the_message_names_the_asset(layout: Layout) -> None:
-    sample(layout, datetime(2026, 3, 9, 23, tzinfo=UTC), [3.0], SM_100M_V1)
-    with pytest.raises(MissingInputError, match="training_samples"):
-        gather(layout, "delta", DAY, 30, 100)
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,23 @@
-"""Planet Soil Water Content: values, flags, local solar times, and a real series."""
+"""Planet Soil Water Content: values, flags and local solar times."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from sm_platform.errors import GranuleError
-from sm_platform.formats.planet_swc import REJECT_MASK, read_series, read_swc, sensing_time
+from sm_platform.formats.planet_swc import (
+    REJECT_MASK,
+    read_swc,
+    read_swc_field,
+    sensing_time,
+)
 from sm_platform_tests.formats.provider_files import write_tiff
 
-Shared = Callable[..., Path]
 NAME = "SWC-SMAP-L_V2.0_100-20250110T0130"
 
 
@@ -97,29 +99,27 @@ def test_a_name_without_time_is_refused(name: str) -> None:
         sensing_time(name, 106.0)
 
 
-def test_the_real_series_is_read_as_pandas_reads_it(shared: Shared) -> None:
-    path = shared("realdata", "planet", "SWC_C_ND.csv")
-    table = pd.read_csv(path, skiprows=6)
-    found = read_series(path)
-    known = table.dropna()
-    assert len(found) == len(known)
-    assert len(table) == 4473
-    assert found[date(2012, 7, 26)] == 0.1621
-    assert list(found.values()) == known.iloc[:, 1].tolist()
-    assert [str(day) for day in found] == known.iloc[:, 0].tolist()
+@given(flags=arrays.arrays(np.uint16, (2, 3)), mask=st.integers(0, 0xFFFF))
+def test_a_field_is_flagged_where_a_bit_of_the_mask_is_set(
+    folder: Path, flags: np.ndarray, mask: int
+) -> None:
+    swc, qf = pair(folder)
+    write_tiff(swc, [np.full((2, 3), 250, np.uint16)], nodata=65535)
+    write_tiff(qf, [flags])
+    moment = datetime(2025, 1, 9, 18, 24, 24, tzinfo=UTC)
+    (found,) = read_swc_field(swc, qf, sensed_utc=moment, reject_mask=mask)
+    expected = [[bool(one & mask) for one in row] for row in flags.tolist()]
+    assert found.raster.values["is_flagged"].tolist() == expected
+    assert np.unique(found.raster.values["sm_m3m3"]).tolist() == [np.float32(0.25)]
+    assert found.sensed_utc == moment
 
 
 @pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "# Unit %\ndate,x\n2025-01-01,3\n",
-        "# Unit m3/m3\ndate,x\n2025-01-01,wet\n",
-        "# Unit m3/m3\ndate,x\nmonday,0.2\n",
-    ],
+    ("bit", "is_flagged"), [(0, False), (4, False), (5, True), (6, False), (7, True), (15, True)]
 )
-def test_a_table_that_is_no_series_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text(content)
-    with pytest.raises(GranuleError, match=r"a\.csv: .*: fetch it again"):
-        read_series(path)
+def test_the_default_mask_rejects_these_bits(tmp_path: Path, bit: int, is_flagged: bool) -> None:
+    swc, qf = pair(tmp_path)
+    write_tiff(swc, [np.array([[250]], np.uint16)])
+    write_tiff(qf, [np.array([[1 << bit]], np.uint16)])
+    (found,) = read_swc_field(swc, qf, sensed_utc=datetime(2025, 1, 9, tzinfo=UTC))
+    assert found.raster.values["is_flagged"].tolist() == [[is_flagged]]

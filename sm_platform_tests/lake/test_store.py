@@ -114,6 +114,7 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
     "too low": (things(vv_db=pa.array([-80.1, 0, 0])), r"vv_db holds -80.1..0, outside -80..40"),
     "too high": (things(vv_db=pa.array([0, 0, 40.1])), r"vv_db holds 0..40.1, outside -80..40"),
     "below its only bound": (things(depth_m=pa.array([-1.0, 0, 1])), "depth_m holds -1..1"),
+    "the same keys": (things(cell_id=pa.array([0, 2, 2])), "1 rows twice: cell_id tell"),
     "infinite": (things(vv_db=pa.array([0, 0, np.inf])), "vv_db holds"),
 }
 
@@ -126,6 +127,14 @@ def test_rows_that_break_the_contract_are_refused_and_not_written(layout: Layout
         put(layout, rows)
     assert "things" in str(error.value)
     assert got(layout).rows.num_rows == 1
+
+
+def test_rows_whose_key_names_nothing_may_be_several(layout: Layout) -> None:
+    """As the days without a map have it."""
+    table = replace(THINGS, keys=("cell_id", "reason"))
+    rows = things(cell_id=pa.array([0, 0, 0]), reason=pa.array([None, None, "dry"]))
+    store.write(layout, table, rows, region="red-river", day=DAY)
+    assert got(layout).rows.num_rows == 3
 
 
 def test_bounds_themselves_are_inside(layout: Layout) -> None:

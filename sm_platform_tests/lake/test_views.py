@@ -208,3 +208,17 @@ def test_names_of_views_are_the_tables(layout: Layout) -> None:
     shown = {row[0] for row in one(connect(layout, TABLES), "show tables")}
     made: set[Table] = {NDVI, SOIL}
     assert shown == {table.name for table in made}
+
+
+def test_tables_and_columns_tell_meaning_and_unit(layout: Layout) -> None:
+    fill(layout)
+    connection = connect(layout, TABLES)
+    views = "select comment from duckdb_views() where view_name = 'ndvi'"
+    assert one(connection, views) == [(NDVI.meaning,)]
+    columns = "select column_name, comment from duckdb_columns() where table_name = 'soil_cells'"
+    told = dict(one(connection, columns))
+    assert told["region_id"] is None
+    assert {name: told[name] for name in (column.name for column in SOIL.columns)} == {
+        column.name: column.described for column in SOIL.columns
+    }
+    assert told["sand_g_kg"].endswith("[g/kg]")

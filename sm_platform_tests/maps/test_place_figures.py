@@ -15,18 +15,11 @@ from numpy.typing import NDArray
 from sm_platform.errors import DataError, ProductError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow, lonlat_bounds
-from sm_platform.maps.place_figures import (
-    DYNAMIC_WORLD,
-    FILL,
-    MAP_IN,
-    MARKS,
-    NAMELESS,
-    PALE,
-    WORLD_COVER,
-    Sites,
-    draw_region,
-    draw_sites,
-)
+from sm_platform.maps.cover_palette import DYNAMIC_WORLD, NAMELESS, PALE, WORLD_COVER
+from sm_platform.maps.place_axes import MAP_IN, frame_of, new_map
+from sm_platform.maps.place_figures import FILL, MARKS, Sites, draw_region, draw_sites
+
+pytestmark = pytest.mark.filterwarnings("error")
 
 WINDOW = window_around(LEVEL_100M, 106.3, 20.5, (40, 60))
 ACROSS_180 = GridWindow("EPSG:32760", Affine(100, 0, 815_000, 0, -100, 8_180_000), (100, 200))
@@ -209,6 +202,37 @@ def test_a_large_land_cover_is_thinned_not_cut() -> None:
     assert max(picture.shape) <= 1024
 
 
+def test_land_cover_stays_in_sight_under_very_many_sites() -> None:
+    n, rng = 100_000, np.random.default_rng(1)
+    west, south, east, north = lonlat_bounds(WINDOW)
+    kind = np.array(["cell"] * (n - 1) + ["station"])
+    many = Sites(rng.uniform(west, east, n), rng.uniform(south, north, n), kind)
+    crops = [in_map(where(drawn(cover(40), s), pale(WORLD_COVER[40][1]))) for s in (many, NO_SITES)]
+    assert 0.1 < crops[0].sum() / crops[1].sum() < 0.9
+    few = Sites(many.lon[:100], many.lat[:100], many.kind[:100])
+    assert in_map(where(drawn(cover(40), few), to_rgb(MARKS["cell"][2]))).sum() > 300
+
+
+def test_the_legend_is_not_cut_where_names_are_long() -> None:
+    codes = np.array([*WORLD_COVER, 101, 102, 103], np.uint8).repeat(160).reshape(WINDOW.shape)
+    for one in (codes, codes // 11, cover(90)):
+        picture = drawn(one, sites((*inside(0.5, 0.5), "station"), (*inside(0.4, 0.5), "cell")))
+        assert where(picture[:, -2:], WHITE).all()
+        assert where(picture[-2:], WHITE).all()
+
+
+def test_longitudes_right_of_180_are_named_as_west() -> None:
+    for window, (lon, told) in {
+        ACROSS_180: (180.05, "\N{MINUS SIGN}179.95"),
+        WINDOW: (106.3, "106.3"),
+    }.items():
+        frame = frame_of(window)
+        _, axes = new_map(frame, "x", n_entries=1)
+        axes.set(xlim=(frame.west, frame.east), ylim=(frame.south, frame.north))
+        axes.xaxis.get_major_formatter().set_locs(axes.get_xticks())
+        assert axes.xaxis.get_major_formatter()(lon).rstrip("0") == told
+
+
 def test_the_whole_window_is_the_region_without_an_outline() -> None:
     picture = picture_of(draw_region(WINDOW, None, title="red-river"))
     rows, cols = extent(in_map(where(picture, to_rgb(FILL))))
@@ -296,3 +320,22 @@ def test_a_long_title_stays_on_the_picture() -> None:
     picture = picture_of(draw_region(tall, None, title=title))
     assert where(picture[:40, -3:], WHITE).all()
     assert not where(picture[:40], WHITE).all()
+
+
+def test_the_outline_of_the_region_is_drawn_over_the_land_cover() -> None:
+    """Of its western half: the line runs from north to south through the middle of the map."""
+    west, south, east, north = lonlat_bounds(WINDOW)
+    half = shapely.box(west, south, (west + east) / 2, north).wkt
+    bare = picture_of(draw_sites(WINDOW, cover(40), NO_SITES, title="x"))
+    found = picture_of(draw_sites(WINDOW, cover(40), NO_SITES, title="x", outline_wkt=half))
+    drawn = in_map(np.asarray(np.any(bare != found, axis=-1)))
+    land = in_map(where(bare, pale(WORLD_COVER[40][1])))
+    per_column = drawn.sum(axis=0)
+    inner = np.arange(len(per_column))[
+        5 + np.nonzero(land)[1].min() : np.nonzero(land)[1].max() - 5
+    ]
+    line = inner[np.argmax(per_column[inner])]
+    assert per_column[line] > 0.9 * land.any(axis=1).sum()
+    assert line == pytest.approx(middle(land)[1], abs=3)
+    with pytest.raises(DataError, match="outline"):
+        draw_sites(WINDOW, cover(40), NO_SITES, title="x", outline_wkt="POINT (1 2)")

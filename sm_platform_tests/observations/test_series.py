@@ -41,11 +41,32 @@ def test_rows_and_columns_stay_as_they_were() -> None:
     assert judge_series(rows.slice(0, 0)).num_rows == 0
 
 
+@pytest.mark.parametrize(
+    ("upper", "lower", "expected"),
+    [
+        (0.0, 0.05, None),
+        (0.05, 0.05, None),
+        (None, None, None),
+        (None, 0.05, None),
+        (-0.05, -0.05, "impossible_depth"),
+        (0.0, -0.1, "impossible_depth"),
+        (0.2, 0.1, "impossible_depth"),
+    ],
+)
+def test_a_layer_above_the_ground_or_upside_down_is_none(
+    upper: float | None, lower: float | None, expected: str | None
+) -> None:
+    assert judged(series([0.2], depth_from_m=upper, depth_to_m=lower)) == [expected]
+    outside = series([0.2], depth_from_m=upper, depth_to_m=lower, lon_deg=1.0)
+    assert judged(outside) == ["out_of_bounds"]
+
+
 def test_provider_reasons_are_flags_unless_they_name_one_of_ours() -> None:
     said = [None, "C03,D10", "unit_percent", "swapped_lonlat", "D05", "C03", "stuck_sensor"]
-    found = judged(series([0.2, 0.3, 0.35, 0.25, None, 0.9, 0.22], provider_reason=said))
+    said += ["unit_fraction"]
+    found = judged(series([0.2, 0.3, 0.35, 0.25, None, 0.9, 0.22, 0.002], provider_reason=said))
     expected = [None, "provider_flag", "unit_percent", "swapped_lonlat", "missing", "out_of_range"]
-    assert found == [*expected, "stuck_sensor"]
+    assert found == [*expected, "stuck_sensor", "unit_fraction"]
 
 
 @pytest.mark.parametrize("lon", [-106.5, 106.5])

@@ -1,134 +1,145 @@
-import time
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from sm_platform.errors import DataError
-from sm_platform.samples.pairing import SiteIds, pair
-from sm_platform.schema.rows import FeatureRows, dense
+from sm_platform.samples.pairing import nearest, pair, whole_inputs
+from sm_platform.schema.recipes import N_INPUTS
+
+START = datetime(2025, 3, 7, 22, 51, tzinfo=UTC)
+NAN = float("nan")
 
 
-def features(n: int, seed: int = 0) -> FeatureRows:
-    """Rows over two series; scalar 0 is the row's own number."""
+def labels(*rows: tuple[str, str, float, float]) -> pa.Table:
+    """Site, source, hours after the pass, value."""
+    n = len(rows)
+    site, source, hours, sm = zip(*rows, strict=True) if rows else ([], [], [], [])
+    return pa.table(
+        {
+            "site_id": pa.array(site, pa.string()),
+            "source": pa.array(source, pa.string()),
+            "time_difference_h": pa.array(hours, pa.float32()),
+            "sensed_utc": pa.array(
+                [START + timedelta(hours=h) for h in hours], pa.timestamp("us", "UTC")
+            ),
+            "granule_id": pa.array([f"g{k}" for k in range(n)], pa.string()),
+            "reading_no": pa.array([0] * n, pa.int32()),
+            "sm_m3m3": pa.array(sm, pa.float32()),
+        }
+    )
+
+
+def features(*rows: tuple[str, float, float]) -> pa.Table:
+    """Site, share of its footprint seen, and what all its inputs are."""
+    site, share, value = zip(*rows, strict=True) if rows else ([], [], [])
+    inputs = np.repeat(np.array(value, np.float32), N_INPUTS)
+    return pa.table(
+        {
+            "site_id": pa.array(site, pa.string()),
+            "footprint_share": pa.array(share, pa.float32()),
+            "inputs": pa.FixedSizeListArray.from_arrays(
+                pa.array(inputs, mask=np.isnan(inputs)), N_INPUTS
+            ),
+        }
+    )
+
+
+def values(table: pa.Table) -> list[float]:
+    return [round(sm, 4) for sm in table["sm_m3m3"].to_pylist()]
+
+
+def test_of_each_site_and_source_the_nearest_in_time_is_taken() -> None:
+    found = nearest(
+        labels(
+            ("b", "ismn", 2, 0.1),
+            ("a", "planet_swc", -3, 0.2),
+            ("a", "planet_swc", 2.5, 0.3),
+            ("b", "ismn", -1, 0.4),
+            ("b", "planet_swc", 11, 0.5),
+        )
+    )
+    assert found["site_id"].to_pylist() == ["a", "b", "b"]
+    assert values(found) == [0.3, 0.4, 0.5]
+
+
+def test_of_two_as_near_the_earlier_is_taken_then_the_first_granule() -> None:
+    assert values(nearest(labels(("a", "ismn", 2, 0.1), ("a", "ismn", -2, 0.2)))) == [0.2]
+    assert values(nearest(labels(("a", "ismn", 2, 0.1), ("a", "ismn", 2, 0.2)))) == [0.1]
+
+
+def test_names_that_run_together_are_not_mixed_up() -> None:
+    assert len(nearest(labels(("a|x", "y", 1, 0.1), ("a", "x|y", 1, 0.2)))) == 2
+
+
+def test_of_nothing_nothing_is_near() -> None:
+    assert nearest(labels()).num_rows == 0
+
+
+@given(st.integers(0, 2**31))
+def test_order_of_the_labels_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    scalars = rng.random((n, 15), np.float32)
-    scalars[:, 0] = np.arange(n)
-    series = rng.random((2, 3, 46), np.float32)
-    return FeatureRows(scalars, series, np.arange(n, dtype=np.int32) % 2, "sm-100m-v1", "0" * 16)
-
-
-def labels(*values: float) -> NDArray[np.float32]:
-    return np.array(values, np.float32)
-
-
-def ids(*numbers: int) -> NDArray[np.str_]:
-    return np.array([f"100m-{number}-7" for number in numbers], np.str_)
+    rows = [
+        (str(rng.choice(["a", "b", "c"])), str(rng.choice(["x", "y"])), float(h), 0.01 * n)
+        for n, h in enumerate(rng.integers(-12, 12, 30))
+    ]
+    table = labels(*rows)
+    again = table.take(pa.array(rng.permutation(30)))
+    assert nearest(table).equals(nearest(again))
 
 
 def test_labels_find_the_row_of_their_site() -> None:
-    rows = features(4)
-    found = pair(ids(7, 3, 7), labels(0.1, 0.2, 0.3), rows, ids(9, 7, 5, 3))
-    assert found.rows.scalars[:, 0].tolist() == [1, 3, 1]
-    np.testing.assert_array_equal(dense(found.rows), dense(rows)[[1, 3, 1]])
-    assert found.sm_m3m3.tolist() == pytest.approx([0.1, 0.2, 0.3])
-    assert found.rows.recipe_fingerprint == rows.recipe_fingerprint
+    given_labels = labels(("s7", "x", 0, 0.1), ("s3", "x", 0, 0.2), ("s7", "y", 0, 0.3))
+    rows = features(("s9", 1, 0.9), ("s7", 1, 0.7), ("s3", 1, 0.3))
+    found = pair(given_labels, rows, min_footprint_share=0.5)
+    assert values(found.labels) == [0.1, 0.2, 0.3]
+    assert found.rows["site_id"].to_pylist() == ["s7", "s3", "s7"]
+    assert [row[152] for row in found.rows["inputs"].to_pylist()] == [
+        np.float32(0.7),
+        np.float32(0.3),
+        np.float32(0.7),
+    ]
 
 
 def test_what_is_dropped_is_counted_by_its_first_reason() -> None:
-    rows = features(5)
-    rows.scalars[1, 4] = np.nan  # site 11
-    found = pair(
-        ids(10, 11, 12, 99, 99, -1, 11),
-        labels(0.1, 0.2, np.nan, 0.3, np.nan, 0.4, np.nan),
-        rows,
-        ids(*range(10, 15)),
-    )
-    assert found.dropped == {"missing_label": 3, "no_features": 2, "missing_input": 1}
-    assert found.label_index.tolist() == [0]
-    assert len(found) == len(found.rows) == 1
-
-
-def test_one_missing_value_in_a_series_drops_all_rows_of_that_series() -> None:
-    rows = features(4)
-    rows.series[1, 2, 45] = np.nan  # series of rows 1 and 3
-    found = pair(ids(*range(4)), labels(0.1, 0.2, 0.3, 0.4), rows, ids(*range(4)))
-    assert found.label_index.tolist() == [0, 2]
-    assert found.dropped["missing_input"] == 2
+    rows = features(("a", 1, 0.5), ("b", 1, NAN), ("c", 0.4, 0.5), ("d", 0.4, NAN), ("e", NAN, 1))
+    asked = labels(*((site, "x", 0, 0.2) for site in "abcdefg"))
+    found = pair(asked, rows, min_footprint_share=0.5)
+    assert found.dropped == {"no_features": 2, "missing_input": 2, "small_footprint": 2}
+    assert found.labels["site_id"].to_pylist() == ["a"]
 
 
 @given(st.integers(0, 1000))
 def test_kept_and_dropped_add_up_and_nothing_kept_is_missing(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    rows = features(int(rng.integers(1, 20)), seed)
-    rows.scalars[rng.random(rows.scalars.shape) < 0.02] = np.nan
-    n = int(rng.integers(0, 40))
-    sm = rng.random(n).astype(np.float32)
-    sm[rng.random(n) < 0.2] = np.nan
-    site_id = ids(*rng.integers(0, 60, n).tolist())
-    known = ids(*rng.permutation(50)[: len(rows)].tolist())
-    found = pair(site_id, sm, rows, known)
-    assert len(found) + sum(found.dropped.values()) == n
-    assert not np.isnan(dense(found.rows)).any()
-    np.testing.assert_array_equal(found.sm_m3m3, sm[found.label_index])
-    own = found.rows.scalars[:, 0].astype(int)
-    np.testing.assert_array_equal(known[own], site_id[found.label_index])
+    sites = rng.permutation(12)[: rng.integers(0, 12)]
+    rows = features(
+        *(
+            (f"s{site}", float(rng.choice([0.2, 1.0])), float(rng.choice([NAN, 0.5, 0.6])))
+            for site in sites
+        )
+    )
+    asked = [(f"s{site}", "x", 0.0, 0.2) for site in rng.integers(0, 15, rng.integers(0, 40))]
+    found = pair(labels(*asked), rows, min_footprint_share=0.5)
+    assert found.labels.num_rows == found.rows.num_rows
+    assert found.labels.num_rows + sum(found.dropped.values()) == len(asked)
+    assert found.labels["site_id"].to_pylist() == found.rows["site_id"].to_pylist()
+    assert whole_inputs(found.rows["inputs"]).all()
 
 
-def test_no_labels_or_no_rows_pair_nothing() -> None:
-    assert len(pair(ids(), labels(), features(2), ids(1, 2))) == 0
-    empty = pair(ids(1, -1), labels(0.1, 0.2), features(0), ids())
-    assert empty.dropped == {"missing_label": 0, "no_features": 2, "missing_input": 0}
+@pytest.mark.parametrize("place", [0, 14, 15, 152])
+def test_one_missing_input_makes_a_row_incomplete(place: int) -> None:
+    inputs = [[0.5] * N_INPUTS for _ in range(4)]
+    inputs[1][place], inputs[2][place] = None, NAN  # type: ignore[call-overload]
+    column = pa.chunked_array([pa.array(inputs, pa.list_(pa.float32(), N_INPUTS))])
+    assert whole_inputs(column).tolist() == [True, False, False, True]
+    assert whole_inputs(column.slice(2)).tolist() == [False, True]
+    assert whole_inputs(column.slice(4)).tolist() == []
 
 
-@pytest.mark.parametrize("numbers", [[1, 1], [1], [1, 2, 3]])
-def test_rows_without_an_id_of_their_own_are_refused(numbers: list[int]) -> None:
-    with pytest.raises(DataError, match="2 feature rows"):
-        pair(ids(1), labels(0.1), features(2), ids(*numbers))
-
-
-def test_ids_as_arrow_gives_them_are_read_alike() -> None:
-    rows = features(3)
-    asked, known = ids(3, 1, 8), ids(1, 2, 3)
-    plain = pair(asked, labels(0.1, 0.2, 0.3), rows, known)
-    objects = pair(asked.astype(object), labels(0.1, 0.2, 0.3), rows, known.astype(object))
-    np.testing.assert_array_equal(plain.label_index, objects.label_index)
-    assert plain.rows.scalars[:, 0].tolist() == [2, 0]
-
-
-def test_ids_that_begin_alike_are_not_mixed_up() -> None:
-    known = np.array(["9km-1-2", "9km-1-22", "9km-1"], np.str_)
-    found = pair(np.array(["9km-1-22"], np.str_), labels(0.1), features(3), known)
-    assert found.rows.scalars[:, 0].tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    "wrong", [np.array([None, "100m-1-7"], object), np.array([1, 2]), np.array([1.5, "a"], object)]
-)
-def test_ids_that_are_no_text_are_refused(wrong: SiteIds) -> None:
-    with pytest.raises(DataError, match="[Ss]ite ids"):
-        pair(wrong, labels(0.1, 0.2), features(1), ids(1))
-
-
-def test_labels_without_a_site_each_are_refused() -> None:
-    with pytest.raises(DataError, match="2 labels come with 1 site ids"):
-        pair(ids(1), labels(0.1, 0.2), features(1), ids(1))
-
-
-def test_several_sources_of_one_site_stay_several_samples() -> None:
-    found = pair(ids(5, 5), labels(0.1, 0.3), features(1), ids(5))
-    np.testing.assert_array_equal(found.sm_m3m3, labels(0.1, 0.3))
-    assert found.rows.series_index.tolist() == [0, 0]
-
-
-def test_a_hundred_thousand_labels_are_paired_in_less_than_two_seconds() -> None:
-    n = 100_000
-    rows = features(1000)
-    asked = ids(*(np.arange(n) % 1250).tolist())
-    started = time.perf_counter()
-    found = pair(asked, np.full(n, 0.2, np.float32), rows, ids(*range(1000)))
-    assert time.perf_counter() - started < 2
-    assert len(found) == 80_000
-    assert found.dropped["no_features"] == 20_000
+def test_rows_of_two_passes_at_once_are_refused() -> None:
+    with pytest.raises(DataError, match="2 rows of inputs belong to 1 sites"):
+        pair(labels(), features(("a", 1, 0.5), ("a", 1, 0.6)), min_footprint_share=0.5)

@@ -1,21 +1,22 @@
 """Rules over every column of every table: a new column is held to them the day it is born."""
 
+import pkgutil
 import re
 from collections import defaultdict
+from importlib import import_module
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from sm_platform.schema import driver_tables, label_tables, model_tables
+from sm_platform import schema
+from sm_platform.schema import label_tables, model_tables
+from sm_platform.schema.families import ALL_TABLES as TABLES
 from sm_platform.schema.recipes import N_INPUTS, SCALARS
 from sm_platform.schema.tables import Column, Table, code, flag, moment, number, text, whole
+from sm_platform.schema.tables_page import COMMAND, tables_page, type_name
 
-TABLES = [
-    value
-    for module in (driver_tables, label_tables, model_tables)
-    for value in vars(module).values()
-    if isinstance(value, Table)
-]
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 COLUMNS = [column for table in TABLES for column in table.columns]
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
@@ -38,6 +39,24 @@ BOUNDS = {"lon_min", "lat_min", "lon_max", "lat_max"}
 SCALED_TOO = {"ndvi", "grid_row", "aspect_sin", "aspect_cos"}
 """Names of the recipes' inputs, scaled in scene_features and scene_series, that stand for the
 value itself in other tables."""
+OWN_MEANING = {
+    "aspect_sin": "scaled to 0..1 where it is a network input",
+    "aspect_cos": "scaled to 0..1 where it is a network input",
+    "grid_row": "scaled to 0..1 where it is a network input, a row of the grid in the map's index",
+    "ndvi": "one value in its own table, 46 scaled ones where it is a network input",
+    "cell_id": "counts cells of the grid that the table is about",
+    "checkpoint_id": "what is wished for a region, what there is, what made a map",
+    "qa": "before a map only the bits that the drivers tell are known",
+    "reading_no": "counts within a file; where a file covers many sites, at each site",
+    "recipe_id": "what is wished for a region, what there is, what made a map",
+    "scene_id": "explained where passes are listed; an observation's is the nearest pass",
+    "series_id": "explained where series are listed",
+    "site_id": "explained where sites are listed",
+    "sm_m3m3": "a reading may be missing or rejected, the label of a sample is neither",
+    "source": "of a region where its granules come from, of a label who measured it",
+}
+"""Names whose meaning differs between tables, with the reason."""
+BEGINS_WITH_A_NAME = r"S1A|EASE-Grid|EPSG|A ascending"
 NULL_IN_KEY = {("sm_maps", "map_id")}
 """A day without a map has one row and no map to name."""
 
@@ -54,6 +73,14 @@ def is_list(data_type: pa.DataType) -> bool:
 def test_there_are_tables_with_names_of_their_own() -> None:
     names = [table.name for table in TABLES]
     assert len(names) == len(set(names)) >= 15
+
+
+def test_every_contract_is_in_a_family() -> None:
+    modules = (
+        import_module(f"{schema.__name__}.{m.name}") for m in pkgutil.iter_modules(schema.__path__)
+    )
+    found = {one.name for m in modules for one in vars(m).values() if isinstance(one, Table)}
+    assert found == {one.name for one in TABLES}
 
 
 @each_table
@@ -88,9 +115,19 @@ def test_a_column_has_a_plain_name_and_a_meaning(table: Table) -> None:
     for column in table.columns:
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", column.name)
         assert len(column.meaning) >= 4, column.name
-        assert not column.meaning.endswith(".")
-        assert column.meaning.strip() == column.meaning
-        assert column.meaning != column.name
+        assert re.match(rf"[a-z0-9-]|{BEGINS_WITH_A_NAME}", column.meaning), column.meaning
+        assert not re.search(r"\.$|\. |  |\s$|;$|\n", column.meaning), column.meaning
+        assert column.meaning.replace(" ", "_") != column.name
+        assert not re.match(r"(its|their|null)\b", column.meaning), "is to be understood alone"
+
+
+@each_table
+def test_two_columns_of_a_table_do_not_mean_the_same(table: Table) -> None:
+    meanings = defaultdict(list)
+    for column in table.columns:
+        meanings[column.meaning].append(column.name)
+    shared = [names for names in meanings.values() if len(names) > 1]
+    assert all(name.endswith("_range_code") for names in shared for name in names), shared
 
 
 @each_table
@@ -158,6 +195,13 @@ def test_one_name_is_one_unit_and_type_in_all_tables() -> None:
     assert {name for name, kinds in seen.items() if len(kinds) > 1} <= SCALED_TOO
 
 
+def test_one_name_is_one_meaning_in_all_tables_or_there_is_a_reason() -> None:
+    seen = defaultdict(set)
+    for column in COLUMNS:
+        seen[column.name].add(column.meaning)
+    assert {name for name, meanings in seen.items() if len(meanings) > 1} == set(OWN_MEANING)
+
+
 def test_one_name_is_one_range_where_it_has_one() -> None:
     seen = defaultdict(set)
     for column in COLUMNS:
@@ -179,6 +223,48 @@ def test_features_are_the_recipes_scalars_in_order_scaled() -> None:
     assert f"{SCALARS[0].low:g}..{SCALARS[0].high:g}" in scalars[0].meaning
     inputs = next(c for c in label_tables.TRAINING_SAMPLES.columns if c.name == "inputs")
     assert inputs.type.list_size == N_INPUTS
+
+
+def test_the_page_about_the_tables_is_up_to_date() -> None:
+    assert PAGE.read_text() == tables_page(), (
+        f"docs/tables.md is not what the schema says: {COMMAND}"
+    )
+
+
+def test_the_page_has_a_section_for_each_table_and_a_line_for_each_column() -> None:
+    sections = re.split(r"^### ", tables_page(), flags=re.MULTILINE)[1:]
+    assert [section.split("\n")[0] for section in sections] == [table.name for table in TABLES]
+    for section, table in zip(sections, TABLES, strict=True):
+        assert table.meaning in section
+        assert ("region and day" in section) == table.is_dated
+        rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", section, flags=re.MULTILINE)
+        assert [name for name, _ in rows] == [column.name for column in table.columns]
+        for column, (_, told) in zip(table.columns, rows, strict=True):
+            _, unit, _, null, meaning = (cell.strip() for cell in told.split("|"))
+            assert (unit, meaning) == (column.unit, column.meaning)
+            assert null == ("yes" if column.is_nullable else "no")
+
+
+def test_the_page_tells_ranges_and_keys() -> None:
+    page = tables_page()
+    assert "| `vv_db` | float32 | dB | -80..40 | yes | sigma0 VV on the ellipsoid |" in page
+    assert "| `sand_g_kg` | float32 | g/kg | 0.. | yes | sand content |" in page
+    assert "- Key: `site_id`, `scene_id`, `source`\n" in page
+
+
+@pytest.mark.parametrize(
+    ("data_type", "name"),
+    [
+        (pa.string(), "text"),
+        (pa.timestamp("us", tz="UTC"), "time"),
+        (pa.int32(), "int32"),
+        (pa.list_(pa.string()), "list of text"),
+        (pa.list_(pa.float32(), 46), "46 float32"),
+        (pa.map_(pa.string(), pa.float64()), "float64 by text"),
+    ],
+)
+def test_types_have_plain_names(data_type: pa.DataType, name: str) -> None:
+    assert type_name(data_type) == name
 
 
 def test_what_the_makers_of_columns_promise() -> None:

@@ -13,7 +13,8 @@ from pyproj import Geod
 from sm_platform.errors import UsageError
 from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow, centres, lonlat, reproject_points
-from sm_platform.sites.area_checks import CELLS_AT_ONCE, cells_inside, check_area, window_of
+from sm_platform.sites.area_cells import CELLS_AT_ONCE, cells_inside, window_of
+from sm_platform.sites.area_checks import check_area
 from sm_platform.sites.areas import MAX_VERTICES, Area, Outline, area_from_bbox, area_of
 from sm_platform.sites.boundaries import area_from_country
 from sm_platform.sites.map_sheets import area_from_sheet
@@ -139,7 +140,8 @@ def test_an_area_within_the_doubt_of_the_coast_is_not_refused() -> None:
 def test_a_huge_area_is_warned_of() -> None:
     report = check_area(area_from_country("VN"))
     assert report.n_cells > 50_000_000
-    assert any("million pixels" in text for text in report.warnings)
+    assert report.map_bytes == report.n_cells * 14  # seven layers of 16 bits
+    assert any("128 million pixels" in text and "1.8 GB" in text for text in report.warnings)
     assert report.area_km2 == pytest.approx(
         329_000, rel=0.02
     )  # land area 331,212 km2 by statistics
@@ -152,6 +154,15 @@ def test_beyond_what_is_counted_the_cells_come_from_the_area() -> None:
     report = check_area(area_from_bbox(20.0, -10.0, 35.0, 10.0))
     assert report.n_cells > 200_000_000
     assert report.n_cells_inside == pytest.approx(report.n_cells, rel=1e-3)
+
+
+def test_more_cells_than_can_be_numbered_are_refused() -> None:
+    continent = area_from_bbox(-10.0, 0.0, 90.0, 60.0)
+    with pytest.raises(
+        UsageError, match=r"W S E N = -10 0 90 60 takes 6,\d\d\d million .* 2,147 mil"
+    ):
+        check_area(continent)
+    assert check_area(continent, level="1km").n_cells < 2**31
 
 
 def test_an_area_near_a_pole_is_refused() -> None:

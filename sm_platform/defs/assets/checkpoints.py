@@ -34,8 +34,8 @@ class TrainingConfig(dg.Config):
     """Networks in the ensemble."""
     epochs: int = Field(20, ge=1, le=500)
     """Passes over the training rows, at most."""
-    most_rows: int = 9000
-    """Samples used at most, thinned evenly."""
+    most_rows: int = Field(9000, ge=1)
+    """Samples used at most, drawn at random, the same ones each time."""
     scheme: str = "block"
     """Split whose roles are used: block, time or block_time; see `sample_splits`."""
     seed: int = 1

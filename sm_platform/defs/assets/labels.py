@@ -141,7 +141,7 @@ def training_samples(
 class SplitConfig(dg.Config):
     """How samples get their roles."""
 
-    seed: int = 1
+    seed: int = Field(1, ge=0)
     """The same seed gives the same roles."""
     days: int = Field(365, ge=1)
     """Days before the cut-off that samples are taken from."""

@@ -86,9 +86,11 @@ def site_catalog(
     return dg.MaterializeResult(
         metadata={
             "rows": chosen.rows.num_rows,
+            "stations": chosen.stations,
             "sites_per_class": dg.MetadataValue.json(chosen.per_class),
             "rejected_cells": dg.MetadataValue.json(chosen.rejected),
             "stations_left_out": dg.MetadataValue.json(chosen.stations_left_out),
+            "set_aside": dg.MetadataValue.json(list(chosen.damaged)),
             "map": dg.MetadataValue.md(picture),
         }
     )

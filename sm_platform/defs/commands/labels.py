@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,12 @@ from sm_platform.defs.bring_labels import (
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.label_report import counts_of
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.own_series import BESIDE, OwnSeries
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.formats.series_csv import SeriesColumns
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.label_sources import LABEL_SOURCES
+from sm_platform.schema.label_sources import LABEL_SOURCES, find_label_type
 from sm_platform.schema.region import Region
 
 ASSET_OF = {
@@ -33,6 +33,9 @@ ASSET_OF = {
     "spl4smau": "smap_l4_granules",
 }
 """Asset whose day a brought granule belongs to; series belong to `station_granules`."""
+
+MOST_SAID = 20
+"""Files named among those left out; the rest is counted."""
 
 
 def sources_command() -> None:
@@ -60,11 +63,11 @@ def add_ismn_command(region: str, path: Path, say: Say) -> None:
 
 def add_csv_command(region: str, file: Path, said: Mapping[str, Any], say: Say) -> None:
     """Land a series of one's own."""
-    known = {field.name for field in fields(SeriesColumns)}
-    columns = SeriesColumns(
-        **{name: value for name, value in said.items() if name in known and value is not None}
-    )
-    _bring(region, say, lambda layout, found: bring_csv(layout, found, file, columns))
+    label_type = find_label_type(said["label_type"])
+    named = {name: value for name, value in said.items() if value is not None}
+    columns = SeriesColumns(**{name: named[name] for name in named.keys() - set(BESIDE)})
+    series = OwnSeries(columns, label_type, said["temperature"])
+    _bring(region, say, lambda layout, found: bring_csv(layout, found, file, series))
 
 
 def add_planet_csv_command(region: str, file: Path, place: Mapping[str, Any], say: Say) -> None:
@@ -84,14 +87,24 @@ def _bring(region: str, say: Say, bring: Callable[[Layout, Region], Brought]) ->
     layout = Layout(settings().data_lake)
     found = find_region(layout, region)
     brought = bring(layout, found)
-    for sentence in brought.refused:
-        say(f"Left out: {sentence}")
+    _tell(brought, say)
     _record(open_instance(), region, brought)
-    say(f"{region}: {len(brought.granules)} granules are in the lake, {brought.n_new} of them new.")
+    n = len(brought.granules)
+    verb = "granule is" if n == 1 else "granules are"
+    say(f"{region}: {n} {verb} in the lake, {brought.n_new} of them new.")
     days = brought.days
     when = f"the days {days[0]} to {days[-1]}" if days else "the region"
     first = "`sm_observations`" if days else "`station_readings` and `site_catalog`"
     say(f"Next: materialize {first} of {when} in the UI (`make up`).")
+
+
+def _tell(brought: Brought, say: Say) -> None:
+    for sentence in brought.refused[:MOST_SAID]:
+        say(f"Left out: {sentence}")
+    if len(brought.refused) > MOST_SAID:
+        say(f"Left out as well: {len(brought.refused) - MOST_SAID} more files.")
+    for sentence in brought.told:
+        say(sentence)
 
 
 def _record(instance: dg.DagsterInstance, region: str, brought: Brought) -> None:

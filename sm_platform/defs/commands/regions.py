@@ -1,14 +1,16 @@
 """`sm-platform regions`: add, list, show and remove."""
 
 import json
+import sys
 from pathlib import Path
 
 import typer
 
+from sm_platform.defs.area_choice import AreaChoice
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.region_figure import region_figure
-from sm_platform.defs.regions import AreaChoice, add_region, remove_region, told
+from sm_platform.defs.regions import add_region, archive_folder, removable, remove_region
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.errors import UsageError
@@ -23,13 +25,11 @@ from sm_platform.schema.region import check_region_name
 def add_command(name: str, choice: AreaChoice, archive: Path | None, say: Say) -> None:
     """Add a region and print what it is."""
     check_region_name(name)
-    now = settings()
-    area = choice.area()
-    folder = (archive or now.archive).resolve()
-    region, report = add_region(Layout(now.data_lake), open_instance(), name, area, folder)
-    for warning in report.warnings:
+    area, folder = choice.area(), archive_folder(archive)
+    added = add_region(Layout(settings().data_lake), open_instance(), name, area, folder)
+    for warning in added.warnings:
         say(f"Note: {warning}")
-    print(json.dumps(told(region, report), ensure_ascii=False, indent=1))
+    print(json.dumps(added.told(), ensure_ascii=False, indent=1))
     say(f"Next: `sm-platform run --region {name} --start DAY --end DAY`, or `make up`.")
 
 
@@ -48,6 +48,9 @@ def show_command(name: str, picture: Path | None, say: Say) -> None:
     """Print a region as JSON, and draw it when asked."""
     layout = Layout(settings().data_lake)
     region = find_region(layout, name)
+    if picture is not None:
+        _write(picture, region_figure(region))
+        say(f"Drawn: {picture}")
     n_files, n_bytes = removal.size_of(removal.stored_folders(layout, name))
     rows, cols = region.window.shape
     print(
@@ -66,23 +69,28 @@ def show_command(name: str, picture: Path | None, say: Say) -> None:
             indent=1,
         )
     )
-    if picture is not None:
-        _write(picture, region_figure(region))
-        say(f"Drawn: {picture}")
 
 
 @home_explained()
 def remove_command(name: str, *, delete_data: bool, is_sure: bool, say: Say) -> None:
     """Take a region away; raises UsageError when the person does not confirm."""
     layout = Layout(settings().data_lake)
-    find_region(layout, name)
-    n_files, n_bytes = removal.size_of(removal.stored_folders(layout, name))
+    n_files, n_bytes = removable(layout, name, delete_data=delete_data)
     fate = "deleted for good" if delete_data else "kept in the lake"
     question = f"Remove region {name}? Its {n_files} files ({n_bytes / 1e6:.0f} MB) are {fate}."
-    if not is_sure and not typer.confirm(question, err=True):
-        raise UsageError(f"Nothing was removed: confirm, or say --yes. ({question})")
+    if not is_sure and not _is_confirmed(question):
+        raise UsageError(f"Nothing of {name} was removed: answer y, or say --yes.")
     done = remove_region(layout, open_instance(), name, delete_data=delete_data)
     say(f"{name} is removed; {done['files']} files ({done['megabytes']} MB) {done['data']}.")
+
+
+def _is_confirmed(question: str) -> bool:
+    """The person's answer; without one, as from a script, no."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        print(file=sys.stderr)
+        return False
 
 
 def _write(path: Path, content: bytes) -> None:

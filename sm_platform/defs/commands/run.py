@@ -9,6 +9,7 @@ from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_index import read_index
+from sm_platform.defs.regions import check_kept_data
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.defs.talk import Say
@@ -123,6 +124,8 @@ def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> 
         raise UsageError(
             f"Region {name} is stored with another pixel grid: give this folder another name."
         )
+    if before is None:
+        check_kept_data(layout, name, region.window)
     if before is not None and choice == (None, None):
         recipe_id, checkpoint_id = before.recipe_id, before.checkpoint_id
     return replace(region, recipe_id=recipe_id, checkpoint_id=checkpoint_id)

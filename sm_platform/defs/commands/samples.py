@@ -1,5 +1,6 @@
 """`sm-platform samples`: a region's samples as the seed system's files, and back."""
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -7,19 +8,20 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sm_platform.defs.imported_sites import with_new_sites
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, hash_of, parts_of_days
 from sm_platform.defs.resources import settings
 from sm_platform.defs.sampling import read_sites
+from sm_platform.defs.site_choice import IMPORTED
 from sm_platform.defs.talk import Say
 from sm_platform.errors import MissingInputError, RecipeError, UsageError
 from sm_platform.grid.calendar import parse_day
-from sm_platform.grid.window import cell_index, reproject_points
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.samples.seed_files import SeedSamples, read_seed_files, write_seed_files
 from sm_platform.schema.label_tables import SITE_CATALOG, TRAINING_SAMPLES
-from sm_platform.schema.region import Region
+from sm_platform.schema.recipes import find_recipe
 
 Period = tuple[str | None, str | None]
 
@@ -29,8 +31,7 @@ def export_command(name: str, out: Path, period: Period, format_name: str, say: 
     _check_format(format_name)
     layout = Layout(settings().data_lake)
     region = find_region(layout, name)
-    made = _stored(layout, region.region_id, period)
-    note, samples = made
+    note, samples = _stored(layout, region.region_id, period)
     files = write_seed_files(
         out,
         read_sites(layout, name),
@@ -45,19 +46,30 @@ def export_command(name: str, out: Path, period: Period, format_name: str, say: 
 def import_command(
     name: str, folder: Path, choice: tuple[str | None, str | None], format_name: str, say: Say
 ) -> None:
-    """Store the samples of a folder as the region's, a partition a day."""
+    """Store the samples of a folder as the region's, a partition a day.
+
+    All of it is judged before anything is stored, so a file with a fault changes nothing.
+    """
     _check_format(format_name)
     layout = Layout(settings().data_lake)
     region = find_region(layout, name)
     recipe_id, source = choice
     found = read_seed_files(folder, recipe_id=recipe_id, source=source)
-    n_sites, n_outside = _add_sites(layout, region, found.sites)
-    days = _write_days(layout, region, found)
-    _record(open_instance(), name, days)
+    _check_recipe(found)
+    catalog, new = with_new_sites(layout, region, found.sites)
+    rows = store.check(TRAINING_SAMPLES, found.samples)
+    instance = open_instance()
+    if new.num_rows:
+        _write_sites(layout, name, catalog, new)
+        _record(instance, "site_catalog", [name])
+    days = _write_days(layout, name, found, rows)
+    _record(instance, "training_samples", [f"{day.isoformat()}|{name}" for day in days])
+    n_outside = int(pc.sum(pc.less(new["cell_id"], 0)).as_py() or 0)
     say(
-        f"{name}: {found.samples.num_rows} samples of {len(days)} days are stored, {n_sites} sites "
+        f"{name}: {rows.num_rows} samples of {len(days)} days are stored, {new.num_rows} sites "
         f"were new, {n_outside} of them outside the region's pixels."
     )
+    _say_other_recipes(layout, name, found, say)
     say(f"Next: materialize `sample_splits` of a day after {max(days)} in the UI (`make up`).")
 
 
@@ -82,7 +94,7 @@ def _stored(layout: Layout, name: str, period: Period) -> tuple[dict[str, str], 
         )
     recipes = {(p.note["recipe_id"], p.note["recipe_fingerprint"]) for _, p in parts}
     if len(recipes) > 1:
-        names = ", ".join(sorted(one for one, _ in recipes))
+        names = ", ".join(f"{one} {fingerprint}" for one, fingerprint in sorted(recipes))
         raise RecipeError(f"These days were built by several recipes ({names}): name fewer days.")
     tables = [
         part.rows.append_column("sample_day", pa.repeat(pa.scalar(day), part.rows.num_rows))
@@ -91,51 +103,67 @@ def _stored(layout: Layout, name: str, period: Period) -> tuple[dict[str, str], 
     return dict(parts[0][1].note), pa.concat_tables(tables)
 
 
-def _add_sites(layout: Layout, region: Region, sites: pa.Table) -> tuple[int, int]:
-    """Add sites that the catalog lacks; those outside the region's pixels have no pixel (-1)."""
-    stored = store.read(layout, SITE_CATALOG, region.region_id)
-    known = stored.rows if stored else SITE_CATALOG.arrow_schema.empty_table()
-    is_known = pc.is_in(sites["site_id"], value_set=known["site_id"].combine_chunks())
-    new = sites.filter(pc.invert(is_known))
-    lon, lat = (new[name].to_numpy() for name in ("lon_deg", "lat_deg"))
-    cell = cell_index(region.window, *reproject_points(lon, lat, "EPSG:4326", region.window.crs))
-    filled = {"cell_id": pa.array(cell, pa.int32()), "land_cover_code": pa.scalar(0, pa.uint8())}
-    for column in ("cell_id", "land_cover_code"):
-        place = new.column_names.index(column)
-        new = new.set_column(place, column, pc.fill_null(new[column], filled[column]))
-    rows = pa.concat_tables([known, new.cast(SITE_CATALOG.arrow_schema)])
+def _check_recipe(found: SeedSamples) -> None:
+    """Rows of a recipe that has changed since would never be trained on nor scored."""
+    known = find_recipe(found.recipe_id).fingerprint
+    if found.recipe_fingerprint != known:
+        raise RecipeError(
+            f"The files hold rows of recipe {found.recipe_id} {found.recipe_fingerprint}, the "
+            f"platform's {found.recipe_id} is {known}: build the rows anew."
+        )
+
+
+def _write_sites(layout: Layout, name: str, catalog: pa.Table, new: pa.Table) -> None:
+    before = (store.note_of(layout, SITE_CATALOG, name) or {}).get(IMPORTED, [])
+    hashed = hash_of("imported", catalog["site_id"].to_pylist(), catalog["cell_id"].to_pylist())
     note = {
-        "inputs": hash_of("imported", rows["site_id"].to_pylist()),
+        "inputs": hashed,
         "status": "made",
-        "rows": rows.num_rows,
+        "rows": catalog.num_rows,
+        IMPORTED: sorted({*before, *new["site_id"].to_pylist()}),
     }
-    if new.num_rows:
-        store.write(layout, SITE_CATALOG, rows, region=region.region_id, note=note)
-    return new.num_rows, int((cell < 0).sum())
+    store.write(layout, SITE_CATALOG, catalog, region=name, note=note)
 
 
-def _write_days(layout: Layout, region: Region, found: SeedSamples) -> list[date]:
+def _write_days(layout: Layout, name: str, found: SeedSamples, rows: pa.Table) -> list[date]:
     days = sorted(set(found.samples["sample_day"].to_pylist()))
     for day in days:
-        own = found.samples.filter(pc.equal(found.samples["sample_day"], pa.scalar(day)))
-        rows = own.drop_columns(["sample_day"])
+        own = rows.filter(pc.equal(found.samples["sample_day"], pa.scalar(day)))
         note = {
-            "inputs": hash_of("imported", str(day), rows["sm_m3m3"].to_pylist()),
+            "inputs": hash_of("imported", str(day), _digest(own)),
             "status": "made",
-            "rows": rows.num_rows,
+            "rows": own.num_rows,
             "dropped": {},
             "recipe_id": found.recipe_id,
             "recipe_fingerprint": found.recipe_fingerprint,
         }
-        store.write(layout, TRAINING_SAMPLES, rows, region=region.region_id, day=day, note=note)
+        store.write(layout, TRAINING_SAMPLES, own, region=name, day=day, note=note)
     return days
 
 
-def _record(instance: dg.DagsterInstance, region: str, days: list[date]) -> None:
-    for day in days:
+def _digest(rows: pa.Table) -> str:
+    """A hash over every value."""
+    with pa.BufferOutputStream() as sink:
+        with pa.ipc.new_stream(sink, rows.schema) as writer:
+            writer.write_table(rows.combine_chunks())
+        return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _say_other_recipes(layout: Layout, name: str, found: SeedSamples, say: Say) -> None:
+    days = store.days_made(layout, TRAINING_SAMPLES, name)
+    notes = (store.note_of(layout, TRAINING_SAMPLES, name, day) or {} for day in days)
+    others = {note["recipe_id"] for note in notes if note.get("rows")} - {found.recipe_id}
+    if others:
+        say(
+            f"Other days of {name} hold samples of recipe {', '.join(sorted(others))}: networks "
+            f"are trained on days of one recipe, so split and train on days of {found.recipe_id} "
+            "alone, or import into a region of its own."
+        )
+
+
+def _record(instance: dg.DagsterInstance, asset: str, partitions: list[str]) -> None:
+    for key in partitions:
         event = dg.AssetMaterialization(
-            dg.AssetKey("training_samples"),
-            partition=f"{day.isoformat()}|{region}",
-            metadata={"status": "imported"},
+            dg.AssetKey(asset), partition=key, metadata={"status": "imported"}
         )
         instance.report_runless_asset_event(event)

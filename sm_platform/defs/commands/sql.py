@@ -6,15 +6,7 @@ from sm_platform.defs.resources import settings
 from sm_platform.errors import LakeError, UsageError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.views import connect
-from sm_platform.schema import driver_tables, label_tables, model_tables
-from sm_platform.schema.tables import Table
-
-TABLES = [
-    value
-    for module in (driver_tables, label_tables, model_tables)
-    for value in vars(module).values()
-    if isinstance(value, Table)
-]
+from sm_platform.schema.families import ALL_TABLES
 
 
 def sql_command(query: str, *, as_csv: bool) -> None:
@@ -46,7 +38,7 @@ def sql_command(query: str, *, as_csv: bool) -> None:
 
 def _connect(layout: Layout) -> duckdb.DuckDBPyConnection:
     try:
-        return connect(layout, TABLES)
+        return connect(layout, ALL_TABLES)
     except duckdb.Error as error:
         raise _damaged(error) from error
 

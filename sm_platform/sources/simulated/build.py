@@ -41,7 +41,7 @@ from sm_platform.sources.simulated.write_soil import write_soil
 from sm_platform.sources.simulated.write_swc import write_swc
 
 PARAMETERS_NAME = "parameters.json"
-REVISION = 2
+REVISION = 3
 """Of what is written for the same parameters: raised with each change of it."""
 
 Progress = Callable[[str], None]

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sm_platform.grid.calendar import utc
-from sm_platform.sources.simulated.fields import Streams
+from sm_platform.sources.simulated.fields import Mask, Streams
 from sm_platform.sources.simulated.footprints import Footprints
 from sm_platform.sources.simulated.label_errors import REGIONAL_SHARE, Overpass, as_sensed
 from sm_platform.sources.simulated.world import World
 
 LOWEST_M3M3, HIGHEST_M3M3 = 0.02, 0.6
 """Range of the retrieval."""
+PARTIAL_SHARE = 0.08
+"""Of the overpasses end inside the cells of a subset, along a meridian."""
 
 
 class Half(StrEnum):
@@ -51,3 +53,12 @@ def l_band_estimate(world: World, nine: Footprints, overpass: Overpass) -> NDArr
     coarse = REGIONAL_SHARE * float(sensed.mean()) + (1 - REGIONAL_SHARE) * nine.means(sensed)
     estimate = coarse + overpass.shared_error + overpass.coarse_error
     return np.clip(estimate, LOWEST_M3M3, HIGHEST_M3M3)
+
+
+def is_seen(world: World, nine: Footprints, overpass: Overpass) -> Mask:
+    """Which 9 km cells lie in the swath: now and then a few columns of one side do not."""
+    rng = Streams(world.seed, world.place.index).rng(f"l_band_swath_{overpass.day}")
+    cols = np.arange(nine.window.shape[1])
+    is_partial, n_seen = rng.random() < PARTIAL_SHARE, rng.integers(1, len(cols))
+    inside = cols < n_seen if rng.random() < 0.5 else cols >= n_seen
+    return np.asarray(np.broadcast_to(inside | (not is_partial), nine.window.shape))

@@ -5,14 +5,16 @@ error of the rain, no rice fields. Its mean is brought to the place's, a little 
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sm_platform.grid.calendar import day_of_year
 from sm_platform.sources.simulated.fields import Streams
 from sm_platform.sources.simulated.footprints import Footprints
 from sm_platform.sources.simulated.weather import extraterrestrial_mj, hargreaves_mm
-from sm_platform.sources.simulated.world import SPIN_UP_DAY, World
+from sm_platform.sources.simulated.world import SPIN_UP_DAY, TRUTH_DAY, World
 
 DEPTH_MM = 50.0
 INTERCEPTED_MM = 0.5
@@ -43,7 +45,7 @@ def land_model(world: World, nine: Footprints) -> LandModel:
     dry, full, wet = (
         nine.means(one) for one in (world.wilting_point, world.field_capacity, world.saturation)
     )
-    rain_mm = 1000 * _rain_m(world, nine, streams)
+    rain_mm, et0_mm = 1000 * _rain_m(world, nine, streams), reference_et_mm(world)
     first = world.index(SPIN_UP_DAY)
     states = np.full((world.n_days, *nine.window.shape), np.nan)
     state = (dry + full) / 2
@@ -52,7 +54,7 @@ def land_model(world: World, nine: Footprints) -> LandModel:
         state = np.minimum(state, wet)
         state = state - np.maximum(state - full, 0) * (1 - np.exp(-1 / DRAINAGE_DAYS))
         stress = np.clip((state - 0.45 * dry) / (0.9 * full - 0.45 * dry), 0, 1)
-        state = state - COVER * _et0_mm(world, n) * stress**1.5 / DEPTH_MM
+        state = state - COVER * et0_mm[n] * stress**1.5 / DEPTH_MM
         state = np.maximum(state + RETURN_RATE * ((dry + full) / 2 - state), 0.35 * dry)
         states[n] = state
     states[first:] += _error(states[first:].shape, streams)
@@ -67,12 +69,15 @@ def _rain_m(world: World, nine: Footprints, streams: Streams) -> NDArray[np.floa
     return np.asarray(AMOUNT_FACTOR * mixed * np.exp(AMOUNT_SD * noise - AMOUNT_SD**2 / 2))
 
 
-def _et0_mm(world: World, n: int) -> float:
-    day = world.first_day.toordinal() + n
-    of_year = (day - 1) % 365 + 1
-    radiation = extraterrestrial_mj(world.place.lat, of_year)
-    warmth = np.array([world.temperature_k[n]], np.float32)
-    return float(hargreaves_mm(radiation, warmth, float(world.temperature_range_k[n]))[0])
+def reference_et_mm(world: World) -> NDArray[np.float64]:
+    """Reference evapotranspiration of each day at the place's reference elevation, mm/day."""
+    found = np.empty(world.n_days)
+    for n in range(world.n_days):
+        day = day_of_year(world.first_day + timedelta(days=n))
+        radiation_mj = extraterrestrial_mj(world.place.lat, day)
+        range_k = float(world.temperature_range_k[n])
+        found[n] = hargreaves_mm(radiation_mj, world.temperature_k[n : n + 1], range_k)[0]
+    return found
 
 
 def _error(shape: tuple[int, ...], streams: Streams) -> NDArray[np.float64]:
@@ -88,10 +93,10 @@ def _error(shape: tuple[int, ...], streams: Streams) -> NDArray[np.float64]:
 
 
 def _rescaled(world: World, nine: Footprints, states: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The model's mean of each cell brought to the truth's over the place, and its wet bias."""
-    first = world.index(SPIN_UP_DAY)
-    truth = np.stack([nine.means(day) for day in world.sm_m3m3[first::10]]).mean(axis=0)
-    shift = truth - np.nanmean(states, axis=0) + WET_BIAS_M3M3
+    """The mean of each cell brought to the truth's over the days of truth, and its wet bias."""
+    first = world.index(TRUTH_DAY)
+    truth = np.stack([nine.means(day) for day in world.sm_m3m3[first:]]).mean(axis=0)
+    shift = truth - states[first:].mean(axis=0) + WET_BIAS_M3M3
     return np.asarray(np.clip(states + shift, 0.02, 0.6))
 
 

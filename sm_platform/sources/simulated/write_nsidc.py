@@ -4,6 +4,7 @@ Band 1 is the 6 h pass, band 2 the 18 h one; the one that did not see the place 
 carry a wrong CRS, as real ones do.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.archive_index import Entry, after, granule_folder
 from sm_platform.sources.simulated.fields import Field, Matern, Streams, matern
 from sm_platform.sources.simulated.footprints import Footprints, footprints
-from sm_platform.sources.simulated.l_band import Half, half_of, l_band_estimate
+from sm_platform.sources.simulated.l_band import Half, half_of, is_seen, l_band_estimate
 from sm_platform.sources.simulated.label_errors import (
     Overpass,
     as_sensed,
@@ -39,36 +40,46 @@ DELAY_DAYS = 21.0
 LICENCE = "NASA Earthdata, no restrictions (simulated)"
 
 
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The cells of the product and those of what it sharpens."""
+
+    one_km: Footprints
+    nine: Footprints
+
+    @property
+    def parents(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and column in `nine` of the cell that holds each 1 km cell."""
+        rows, cols = np.indices(self.one_km.window.shape)
+        row = (rows + self.one_km.row) // 9 - self.nine.row
+        return row, (cols + self.one_km.col) // 9 - self.nine.col
+
+
 def write_nsidc(root: Path, world: World, period: Period) -> list[Entry]:
     """Write every overpass of the period's radar days."""
     one_km, nine = footprints(world, ease2.LEVEL_1KM), footprints(world, ease2.LEVEL_9KM)
+    levels = Levels(one_km, nine)
     static = one_km.means(planet_errors(world).static)
     noise = matern(world.window.shape, NOISE_LENGTH_M)
     clouds = matern(world.window.shape, CLOUD_LENGTH_M)
     found = []
     for overpass in overpasses(world):
         if period.radar_first <= overpass.day <= period.last:
-            sharp = _sharpened(world, (one_km, nine), overpass) + static
+            sharp = _sharpened(world, levels, overpass) + static
             sharp += _noise(world, one_km, noise, overpass)
-            is_cloudy = _clouds(world, one_km, clouds, overpass)
-            band = np.where(is_cloudy | (sharp <= 0), FILL, sharp).astype(np.float32)
+            is_clear = ~_clouds(world, one_km, clouds, overpass) & (sharp > 0)
+            is_clear &= is_seen(world, nine, overpass)[levels.parents]
+            band = np.where(is_clear, sharp, FILL).astype(np.float32)
             found.append(_write(root, world, one_km, (overpass, band)))
     return found
 
 
-def _sharpened(
-    world: World, levels: tuple[Footprints, Footprints], overpass: Overpass
-) -> NDArray[np.float64]:
+def _sharpened(world: World, levels: Levels, overpass: Overpass) -> NDArray[np.float64]:
     """The 9 km value at each 1 km cell, and part of the contrast within (m3/m3)."""
-    one_km, nine = levels
     sensed = as_sensed(world, overpass.day)
-    rows, cols = np.indices(one_km.window.shape)
-    row = (rows + one_km.row) // 9 - nine.row
-    col = (cols + one_km.col) // 9 - nine.col
-    last_row, last_col = (count - 1 for count in nine.window.shape)
-    place = np.clip(row, 0, last_row), np.clip(col, 0, last_col)
-    contrast = one_km.means(sensed) - nine.means(sensed)[place]
-    return np.asarray(l_band_estimate(world, nine, overpass)[place] + SHARPNESS * contrast)
+    coarse = l_band_estimate(world, levels.nine, overpass)[levels.parents]
+    contrast = levels.one_km.means(sensed) - levels.nine.means(sensed)[levels.parents]
+    return np.asarray(coarse + SHARPNESS * contrast)
 
 
 def _noise(

@@ -6,6 +6,7 @@ attributes are those of the product's user guide (NSIDC, version 6).
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from sm_platform.sources.simulated.archive_index import Entry, after, granule_fo
 from sm_platform.sources.simulated.fields import Streams
 from sm_platform.sources.simulated.footprints import Footprints, footprints
 from sm_platform.sources.simulated.hdf5 import FILL, Attributes, write_hdf5
-from sm_platform.sources.simulated.l_band import Half, half_of, l_band_estimate, sensed_utc
+from sm_platform.sources.simulated.l_band import Half, half_of, is_seen, l_band_estimate, sensed_utc
 from sm_platform.sources.simulated.label_errors import Overpass, overpasses
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.world import World
@@ -28,10 +29,12 @@ GROUPS = {
 }
 MOISTURE: Attributes = {"units": "cm**3/cm**3", "valid_min": 0.02, "valid_max": 0.6}
 NOON_2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
-GOOD, NOT_RECOMMENDED = 0, 1
-NOT_ATTEMPTED = 7
-POOR_SHARE = 0.05
-"""Cells whose retrieval is not recommended."""
+GOOD, NOT_RECOMMENDED, NO_FREEZE_THAW, NOT_ATTEMPTED = 0, 1, 8, 7
+"""The third is as good as the first, the last stands where nothing was seen."""
+POOR_SHARE, NO_FREEZE_THAW_SHARE = 0.05, 0.03
+"""Of the cells."""
+NO_INDEX = 65534
+"""Row and column of a cell outside the swath: its place on the grid must come from the others."""
 DELAY_DAYS = 2.0
 LICENCE = "NASA Earthdata, no restrictions (simulated)"
 
@@ -76,30 +79,34 @@ def _write(root: Path, world: World, nine: Footprints, overpass: Overpass) -> En
 def _fields(
     world: World, nine: Footprints, overpass: Overpass, half: Half | None
 ) -> dict[str, NDArray[np.generic]]:
-    """Fields of a half-orbit; of one that did not see the place (None) without a value."""
+    """Fields of a half-orbit, fill outside its swath; it did not see the place if None."""
     shape = nine.window.shape
+    seen, moment = np.zeros(shape, np.bool_), NOON_2000
+    if half is not None:
+        seen, moment = is_seen(world, nine, overpass), sensed_utc(world, overpass, half)
     rows, cols = np.indices(shape)
-    index: dict[str, NDArray[np.generic]] = {
-        "EASE_row_index": (rows + nine.row).astype(np.uint16),
-        "EASE_column_index": (cols + nine.col).astype(np.uint16),
-    }
-    if half is None:
-        nothing = np.full(shape, FILL)
-        return index | {
-            "soil_moisture": nothing,
-            "retrieval_qual_flag": np.full(shape, NOT_ATTEMPTED, np.uint16),
-            "tb_time_seconds": np.full(shape, FILL, np.float64),
-            "latitude": nothing,
-            "longitude": nothing,
-        }
-    rng = Streams(world.seed, world.place.index).rng(f"l3_quality_{overpass.day}")
-    is_poor = rng.random(shape) < POOR_SHARE
     lon, lat = lonlat(nine.window)
-    seconds = (sensed_utc(world, overpass, half) - NOON_2000).total_seconds()
-    return index | {
-        "soil_moisture": l_band_estimate(world, nine, overpass).astype(np.float32),
-        "retrieval_qual_flag": np.where(is_poor, NOT_RECOMMENDED, GOOD).astype(np.uint16),
-        "tb_time_seconds": np.full(shape, seconds),
-        "latitude": lat.astype(np.float32),
-        "longitude": lon.astype(np.float32),
+    nothing = float(FILL)
+    stored: dict[str, tuple[NDArray[Any], type[np.generic], float]] = {
+        "EASE_row_index": (rows + nine.row, np.uint16, NO_INDEX),
+        "EASE_column_index": (cols + nine.col, np.uint16, NO_INDEX),
+        "soil_moisture": (l_band_estimate(world, nine, overpass), np.float32, nothing),
+        "retrieval_qual_flag": (_quality(world, shape, overpass), np.uint16, NOT_ATTEMPTED),
+        "tb_time_seconds": (
+            np.full(shape, (moment - NOON_2000).total_seconds()),
+            np.float64,
+            nothing,
+        ),
+        "latitude": (lat, np.float32, nothing),
+        "longitude": (lon, np.float32, nothing),
     }
+    return {
+        name: np.where(seen, values, fill).astype(dtype)
+        for name, (values, dtype, fill) in stored.items()
+    }
+
+
+def _quality(world: World, shape: tuple[int, int], overpass: Overpass) -> NDArray[np.int64]:
+    luck = Streams(world.seed, world.place.index).rng(f"l3_quality_{overpass.day}").random(shape)
+    kinds = [luck < POOR_SHARE, luck < POOR_SHARE + NO_FREEZE_THAW_SHARE]
+    return np.asarray(np.select(kinds, [NOT_RECOMMENDED, NO_FREEZE_THAW], GOOD))

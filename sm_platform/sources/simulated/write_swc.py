@@ -37,7 +37,7 @@ from sm_platform.sources.simulated.write_tiff import (
 SERIES = "SWC-SMAP-L_V2.0_100"
 GRID = Affine(0.001, 0, -180, 0, -0.001, 90)
 SCALE, NODATA = 0.001, 65535
-LOCAL_SOLAR = time(1, 30)
+LOCAL_SOLAR = timedelta(hours=1, minutes=30)
 RAIN, BUILT_UP = 1 << 3, 1 << 6
 """To be taken with care: rain on the day, settlement."""
 OPEN_WATER, OUTSIDE_SWATH = 1 << 5, 1 << 15
@@ -136,8 +136,6 @@ def _write(root: Path, world: World, target: Target, made: tuple[Overpass, Swc])
 
 def local_solar(overpass: Overpass, lon: float) -> datetime:
     """Local solar moment (01:30) of an overpass whose UTC day is given."""
-    for shift in (0, 1):
-        local = datetime.combine(overpass.day + timedelta(days=shift), LOCAL_SOLAR, UTC)
-        if (local - timedelta(hours=lon / 15)).date() == overpass.day:
-            return local
-    return datetime.combine(overpass.day - timedelta(days=1), LOCAL_SOLAR, UTC)
+    is_next_day = timedelta(hours=lon / 15) > LOCAL_SOLAR
+    day = overpass.day + timedelta(days=int(is_next_day))
+    return datetime.combine(day, time(), UTC) + LOCAL_SOLAR

@@ -1,0 +1,151 @@
+"""Regions by the jobs of the UI, and what adding one leaves when it cannot be finished."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sm_platform.defs.jobs import add_region_job, remove_region_job
+from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.regions import DIMENSION, MOST_KEYS, add_region
+from sm_platform.defs.resources import LakeResource
+from sm_platform.errors import LakeError
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.driver_tables import REGIONS
+from sm_platform_tests.defs.region_desk import (
+    FARM,
+    FARM_AREA,
+    FARM_DEG,
+    Ask,
+    asking,
+    land,
+    newcomer,
+)
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    return newcomer(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def ask(layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    return asking(monkeypatch, capsys)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def done(
+    job: dg.JobDefinition, layout: Layout, instance: dg.DagsterInstance, **config: object
+) -> dg.ExecuteInProcessResult:
+    """A job run as the UI runs it, with its one op so configured."""
+    (op,) = job.nodes
+    return job.execute_in_process(
+        run_config={"ops": {op.name: {"config": config}}},
+        resources={"lake": LakeResource(root=str(layout.root))},
+        instance=instance,
+        raise_on_error=False,
+    )
+
+
+def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """What the one op of a run tells."""
+    (event,) = result.filter_events(lambda one: one.is_successful_output)
+    return {name: value.value for name, value in event.step_output_data.metadata.items()}
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    """The message of the one op that failed."""
+    (event,) = result.filter_events(lambda one: one.is_step_failure)
+    told = event.step_failure_data.user_failure_data
+    assert told is not None
+    return str(told.description)
+
+
+def test_a_job_adds_the_region_that_the_command_adds(
+    ask: Ask, layout: Layout, instance: dg.DagsterInstance
+) -> None:
+    told = json.loads(ask("add", "by-command", "--bbox", *FARM).out)
+    bbox = list(FARM_DEG)
+    shown = metadata(done(add_region_job, layout, instance, name="by-job", bbox=bbox))
+    assert "data:image/png;base64," in shown.pop("map")
+    assert shown == told | {"region": "by-job"}
+    command, job = (find_region(layout, name) for name in ("by-command", "by-job"))
+    assert (job.window, job.outline_wkt) == (command.window, command.outline_wkt)
+    assert job.source_path == command.source_path
+    assert instance.get_dynamic_partitions(DIMENSION) == ["by-job"]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"name": "Farm", "country": "VN"}, "'Farm' cannot name a region"),
+        ({"name": "farm"}, "none was given"),
+        ({"name": "farm", "bbox": [106.3, 20.4, 106.4]}, "four numbers"),
+        ({"name": "farm", "country": "VN", "sheet": "D-48-1-A"}, "were given"),
+        ({"name": "farm", "bbox": [110.5, 12, 111.5, 13]}, "entirely at sea"),
+        ({"name": "farm", "file": "/absent.gpkg"}, "There is no file /absent.gpkg"),
+        ({"name": "farm", "country": "VN", "archive": "/absent"}, "There is no folder /absent"),
+    ],
+)
+def test_a_job_refuses_with_the_same_sentence(
+    layout: Layout, instance: dg.DagsterInstance, config: dict[str, object], said: str
+) -> None:
+    assert said in failure(done(add_region_job, layout, instance, **config))
+    assert instance.get_dynamic_partitions(DIMENSION) == []
+    assert not layout.root.exists()
+
+
+def test_a_job_deletes_data_only_when_the_name_is_written_twice(
+    layout: Layout, instance: dg.DagsterInstance
+) -> None:
+    add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    kept = land(layout, "my-farm")
+    take = {"name": "my-farm", "delete_data": True}
+    said = failure(done(remove_region_job, layout, instance, **take, confirm="farm"))
+    assert "write its name in `confirm`" in said
+    assert find_region(layout, "my-farm")
+    told = metadata(done(remove_region_job, layout, instance, **take, confirm="my-farm"))
+    assert told == {"files": 1, "megabytes": 0.0, "data": "deleted"}
+    assert not kept.exists()
+    assert "no region" in failure(done(remove_region_job, layout, instance, name="my-farm"))
+
+
+def test_a_region_that_cannot_be_stored_leaves_no_partition(
+    layout: Layout, instance: dg.DagsterInstance
+) -> None:
+    layout.root.write_text("in the way")
+    with pytest.raises(LakeError, match="Cannot write"):
+        add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    assert instance.get_dynamic_partitions(DIMENSION) == []
+
+
+def test_adding_again_goes_on_where_a_kill_ended_it(
+    layout: Layout, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions(DIMENSION, ["my-farm"])
+    add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    assert instance.get_dynamic_partitions(DIMENSION) == ["my-farm"]
+    assert store.regions_made(layout, REGIONS) == ["my-farm"]
+
+
+def test_keys_are_counted_and_too_many_are_warned_of(
+    layout: Layout, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SM_FIRST_DAY", "2015-01-01")
+    instance.add_dynamic_partitions(DIMENSION, [f"sheet-{n}" for n in range(9)])
+    first = add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    assert first.all_keys == 10 * first.keys
+    assert first.warnings == ()
+    n_sheets = MOST_KEYS // first.keys
+    instance.add_dynamic_partitions(DIMENSION, [f"sheet-{n}" for n in range(n_sheets)])
+    warned = add_region(layout, instance, "my-other", FARM_AREA, layout.root)
+    assert "more than 100,000: planning becomes slow" in warned.warnings[-1]
