@@ -64,6 +64,9 @@ def add_csv(
     site_name: Annotated[str | None, typer.Option(help="The site, if no column tells.")] = None,
     lon_deg: Annotated[float | None, typer.Option(help="Its longitude.")] = None,
     lat_deg: Annotated[float | None, typer.Option(help="Its latitude.")] = None,
+    depth_to: Annotated[
+        str | None, typer.Option(help="Column of the layer's lower end, if --depth is its upper.")
+    ] = None,
     depth_m: Annotated[float | None, typer.Option(help="The depth of all readings (m).")] = None,
     timezone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
     time_format: Annotated[str | None, typer.Option(help="As %d/%m/%Y %H:%M.")] = None,
@@ -90,6 +93,7 @@ def add_csv(
         "lon": lon,
         "lat": lat,
         "depth": depth,
+        "depth_to": depth_to,
         "site_name": site_name,
         "lon_deg": lon_deg,
         "lat_deg": lat_deg,

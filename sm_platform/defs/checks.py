@@ -88,7 +88,11 @@ def few_rejected(layout: Layout, scope: Scope) -> tuple[bool, Counted]:
     for source, reason, n in _rows(layout, label_tables.SM_OBSERVATIONS, scope, select):
         counts.setdefault(source, {})[reason] = n
     shares = {name: 1 - one.get("good", 0) / sum(one.values()) for name, one in counts.items()}
-    told = {"rejected_share": dg.MetadataValue.json(shares), "why": dg.MetadataValue.json(counts)}
+    told = {
+        "worst_share": max(shares.values(), default=0.0),
+        "rejected_share": dg.MetadataValue.json(shares),
+        "why": dg.MetadataValue.json(counts),
+    }
     return all(share <= MOST_REJECTED_SHARE for share in shares.values()), told
 
 

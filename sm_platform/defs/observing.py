@@ -163,7 +163,9 @@ class Observer:
             "depth_from_m": source.depth_from_m,
             "depth_to_m": source.depth_to_m,
         }
-        columns = {name: found[name] for name in ("sensed_utc", "sm_m3m3", "reason")}
+        columns = {
+            name: found[name] for name in ("sensed_utc", "sm_m3m3", "provider_reason", "reason")
+        }
         columns |= {name: pa.array([value] * n, pa.string()) for name, value in constant.items()}
         columns |= {name: np.full(n, value, np.float32) for name, value in numbers.items()}
         columns |= {name: pa.nulls(n, pa.string()) for name in ("station_id", "sensor")}

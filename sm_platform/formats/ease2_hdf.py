@@ -175,7 +175,8 @@ def read_moisture(
     """Soil moisture (m3/m3) of the part; NaN where fill, or outside the file's valid range.
 
     Raises:
-        GranuleError: not floating point, packed, or in another unit (percent is not converted).
+        GranuleError: not floating point, packed, or in another unit (percent is not converted,
+            whatever unit the file states).
     """
     packed = {"scale_factor", "add_offset"} & set(stored.attrs)
     if stored.dtype.kind != "f" or packed:
@@ -189,9 +190,20 @@ def read_moisture(
     lowest = max(_number(stored, path, "valid_min", 0.0), 0.0)
     highest = min(_number(stored, path, "valid_max", HIGHEST_M3M3), HIGHEST_M3M3)
     values = np.asarray(stored[part], np.float32)
+    refuse_percent(values, path)
     # The limits in the type of the numbers: 0.02 itself is valid.
     is_valid = (values >= np.float32(lowest)) & (values <= np.float32(highest))
     return np.where(is_valid & (values != np.float32(fill)), values, np.float32(np.nan))
+
+
+def refuse_percent(values: NDArray[np.floating], path: Path) -> None:
+    """Raises GranuleError when more values are like a percentage than like m3/m3."""
+    in_percent = np.count_nonzero((values > HIGHEST_M3M3) & (values <= 100))
+    if in_percent > np.count_nonzero((values > 0) & (values <= HIGHEST_M3M3)):
+        raise GranuleError(
+            f"{path.name}: most values lie between 1 and 100, like percent, not m3/m3: "
+            "fetch the original."
+        )
 
 
 def _first(

@@ -18,7 +18,14 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sm_platform.errors import GranuleError
-from sm_platform.formats.ease2_hdf import HIGHEST_M3M3, Patch, cut, is_m3m3, solar_moment
+from sm_platform.formats.ease2_hdf import (
+    HIGHEST_M3M3,
+    Patch,
+    cut,
+    is_m3m3,
+    refuse_percent,
+    solar_moment,
+)
 from sm_platform.formats.geotiff import Bounds, opened
 from sm_platform.grid import ease2
 from sm_platform.grid.window import Raster
@@ -60,7 +67,7 @@ def read_nsidc(path: Path, *, bounds_lonlat: Bounds | None = None) -> list[Field
         _check_bands(file, path)
         patch, part = cut(_patch(file, path), path, bounds_lonlat)
         bands = file.read([1, 2], window=Window.from_slices(*part))
-    _check_unit(bands, path)
+    refuse_percent(bands, path)
     is_flagged = np.zeros(patch.shape, dtype=bool)
     return [
         FieldReading(
@@ -90,16 +97,6 @@ def _check_bands(file: DatasetReader, path: Path) -> None:
             raise GranuleError(f"{path.name}: holds packed {dtype}: fetch the original.")
         if unit and not is_m3m3(unit):
             raise GranuleError(f"{path.name}: is in '{unit}', not in m3/m3: fetch the original.")
-
-
-def _check_unit(bands: NDArray[Any], path: Path) -> None:
-    """The bands seldom state a unit: more values of a percentage than of m3/m3 give it away."""
-    in_percent = np.count_nonzero((bands > HIGHEST_M3M3) & (bands <= 100))
-    if in_percent > np.count_nonzero((bands > 0) & (bands <= HIGHEST_M3M3)):
-        raise GranuleError(
-            f"{path.name}: most values lie between 1 and 100, like percent, not m3/m3: "
-            "fetch the original."
-        )
 
 
 def _patch(file: DatasetReader, path: Path) -> Patch:

@@ -13,6 +13,8 @@ from sm_platform.observations.rejection import Rejection, first_reason
 from sm_platform.observations.values import PERCENT, is_fill, is_percent, reasons_of_values
 from sm_platform.schema.readings import FieldReading
 
+FLAGGED = "flagged"
+"""What a field of a provider says against a reading: it knows no more than yes or no."""
 MOMENT = pa.timestamp("us", tz="UTC")
 
 
@@ -45,18 +47,20 @@ class SiteReader:
 
         Returns:
             One row a place, in order: `sensed_utc`, `sm_m3m3` (m3/m3 float32; null when the field
-            has none there, kept when it is rejected), `reason` (null when good).
+            has none there, kept when it is rejected), `provider_reason` (`FLAGGED` where the
+            provider rejects it, else null), `reason` (null when good).
         """
         cell = self.cells(reading.raster.window)
         is_outside = cell < 0
         sm = np.where(is_outside, np.float32(np.nan), _band(reading.raster, "sm_m3m3")[cell])
-        flagged = _band(reading.raster, "is_flagged")[cell].astype(np.bool_)
+        flagged = _band(reading.raster, "is_flagged")[cell].astype(np.bool_) & ~is_outside
         found = reasons_of_values(sm, _in_percent(reading.raster))
         found |= {Rejection.OUT_OF_BOUNDS: is_outside, Rejection.PROVIDER_FLAG: flagged}
         return pa.table(
             {
                 "sensed_utc": pa.repeat(pa.scalar(utc(reading.sensed_utc), MOMENT), len(cell)),
                 "sm_m3m3": pa.array(sm.astype(np.float32), mask=np.isnan(sm)),
+                "provider_reason": pa.array([FLAGGED] * len(cell), mask=~flagged),
                 "reason": first_reason(found),
             }
         )

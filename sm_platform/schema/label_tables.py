@@ -17,6 +17,11 @@ SM_READ = number("sm_m3m3", "m3/m3", "volumetric soil moisture; null when the fi
 DEPTH_FROM = number("depth_from_m", "m", "upper end of the layer", 0)
 DEPTH_TO = number("depth_to_m", "m", "lower end of the layer", 0)
 SENSOR = text("sensor", "instrument of a station", is_nullable=True)
+QUALITY = text(
+    "provider_reason",
+    "quality: what the provider says against it; null when the provider calls it good",
+    is_nullable=True,
+)
 REASON = text("reason", "why it is not used; null when it is good", is_nullable=True)
 LON = Column("lon_deg", pa.float64(), "deg", "longitude of the cell's centre or the sensor")
 LAT = Column("lat_deg", pa.float64(), "deg", "latitude of the cell's centre or the sensor")
@@ -67,7 +72,7 @@ STATION_READINGS = Table(
         SENSOR,
         SENSED,
         SM_READ,
-        text("provider_reason", "what the provider says against it", is_nullable=True),
+        QUALITY,
         REASON,
     ),
     is_dated=False,
@@ -87,6 +92,7 @@ SM_OBSERVATIONS = Table(
         text("pass_name", "overpass or step within the granule; empty when there is one"),
         SENSED,
         SM_READ,
+        QUALITY,
         SUPPORT,
         DEPTH_FROM,
         DEPTH_TO,

@@ -141,6 +141,13 @@ def test_limits_wider_than_a_soil_can_hold_are_not_believed(tmp_path: Path) -> N
     np.testing.assert_array_equal(found, np.array([[np.nan, 1, np.nan]], np.float32))
 
 
+def test_percent_is_refused_whatever_unit_the_file_states(tmp_path: Path) -> None:
+    values = np.array([[25, -9999, 31, 0.4]], np.float32)
+    path = write_spl4(tmp_path / SPL4, values, corner=CORNER)
+    with pytest.raises(GranuleError, match="like percent, not m3/m3"):
+        read_spl4(path)
+
+
 def test_a_fill_value_may_lie_within_the_range(tmp_path: Path) -> None:
     attributes = {**L4_ATTRIBUTES, "_FillValue": 0.3}
     values = np.array([[0.2, 0.3, 0.4]], np.float32)

@@ -38,6 +38,8 @@ def test_every_cell_by_hand() -> None:
     labels = look(LON, LAT)
     expected = [None, "missing", "out_of_range", None, "fill_value", "provider_flag"]
     assert labels["reason"].to_pylist() == expected
+    quality = [None, "flagged", "flagged", None, "flagged", "flagged"]
+    assert labels["provider_reason"].to_pylist() == quality
     sm = labels["sm_m3m3"].to_pylist()
     assert sm[1] is None
     assert [sm[n] for n in (0, 2, 3, 4, 5)] == pytest.approx([0.25, 0.701, 0.7, -9999, 0.3])
@@ -50,6 +52,7 @@ def test_every_cell_by_hand() -> None:
 def test_place_outside_the_file_is_missing_not_its_neighbour(lon: float, lat: float) -> None:
     labels = look([lon, 106.05], [lat, 20.95])
     assert labels["reason"].to_pylist() == ["out_of_bounds", None]
+    assert labels["provider_reason"].to_pylist() == [None, None]
     assert labels["sm_m3m3"].to_pylist() == [None, 0.25]
 
 
