@@ -11,6 +11,7 @@ import dagster as dg
 
 from sm_platform.defs.assets.labels import sample_splits, sm_observations, training_samples
 from sm_platform.defs.assets.sites import site_catalog, station_readings
+from sm_platform.defs.label_report import SERVING, nested
 from sm_platform.defs.launch_tags import Scope, scope_of
 from sm_platform.defs.resources import LakeResource
 from sm_platform.lake import store
@@ -23,7 +24,7 @@ from sm_platform.schema.tables import Table
 MOST_STUCK_SHARE = 0.1
 """Of a sensor's readings: more, and it is a sensor to be looked at."""
 MOST_REJECTED_SHARE = 0.5
-"""Of a source's readings at the sites."""
+"""Of the passes at a source's sites."""
 MOST_MISSING_SHARE = 0.2
 """Of the labels: more lack a driver, and drivers are to be looked at."""
 
@@ -49,12 +50,12 @@ def _check(
 
 
 def _rows(layout: Layout, table: Table, scope: Scope, select: str) -> list[tuple[Any, ...]]:
-    """Rows of a query over the scope's rows of a table, named `rows`; none when it has no file."""
+    """What a query over the scope's rows of a table, named `rows`, finds; none without a file."""
     connection = connect(layout, [table])
     if not connection.execute(f"from duckdb_views() where view_name = '{table.name}'").fetchall():
         return []
     where, values = scope.where(is_dated=table.is_dated)
-    query = f"with rows as (from {table.name} where {where}) {select}"  # noqa: S608 - no text of a person's
+    query = f"with rows as (from {table.name} where {where}) {select}"
     return connection.execute(query, values).fetchall()
 
 
@@ -79,14 +80,11 @@ def no_label_twice(layout: Layout, scope: Scope) -> tuple[bool, Counted]:
     return _none_of(layout, label_tables.SM_OBSERVATIONS, scope, select)
 
 
-@_check(sm_observations, "few_rejected", "At most half of the readings of a source are rejected.")
+@_check(sm_observations, "few_rejected", "At most half of a source's passes lack a good reading.")
 def few_rejected(layout: Layout, scope: Scope) -> tuple[bool, Counted]:
-    """Share of each source's readings that are rejected, and why."""
-    select = """
-        select source, coalesce(reason, 'good'), count(*) from rows group by all order by all"""
-    counts: dict[str, dict[str, int]] = {}
-    for source, reason, n in _rows(layout, label_tables.SM_OBSERVATIONS, scope, select):
-        counts.setdefault(source, {})[reason] = n
+    """Share of the passes at each source's sites whose readings are all rejected, and why."""
+    select = SERVING.format(rows="rows")
+    counts = nested(_rows(layout, label_tables.SM_OBSERVATIONS, scope, select))
     shares = {name: 1 - one.get("good", 0) / sum(one.values()) for name, one in counts.items()}
     told = {
         "worst_share": max(shares.values(), default=0.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,15 @@ TOP_M = 0.1001
 COUNTS = """
 select source, coalesce(reason, 'good') as reason, count(*) as n
 from sm_observations where region_id = ? group by all order by all"""
+SERVING = """
+select source, reason, count(*) as n from (
+    select source, case when bool_or(reason is null) then 'good'
+        else arg_min(reason, abs(time_difference_h)) end as reason
+    from {rows}
+    group by site_id, source, station_id, sensor, depth_from_m, depth_to_m, scene_id)
+group by all order by all"""
+"""Of each series and pass: good when one reading of it is, else why the nearest is none. A station
+that reads every hour has many rejected readings around a pass, and one that serves it."""
 GOOD = """
 select source, sm_m3m3 from sm_observations
 where region_id = ? and reason is null and sm_m3m3 is not null order by source"""
@@ -48,6 +57,8 @@ class LabelReport:
     n_readings: int
     counts: Mapping[str, Mapping[str, int]]
     """Readings by source and reason, `good` among them."""
+    per_pass: Mapping[str, Mapping[str, int]]
+    """The same of the passes at each site: what the reading was that could have served it."""
     agreement: list[dict[str, Any]]
     """A row for each two sources that meet."""
     pictures: Mapping[str, bytes]
@@ -62,28 +73,36 @@ def label_report_of(layout: Layout, region: Region) -> LabelReport:
     """
     counts = counts_of(layout, region.region_id)
     connection = connect(layout, [SM_OBSERVATIONS])
+    own = "(from sm_observations where region_id = ?)"
+    per_pass = nested(connection.execute(SERVING.format(rows=own), [region.region_id]).fetchall())
     meetings, told = _meetings(connection, region.region_id, list(counts))
     pictures = {
         "histograms": draw_histograms(_good(connection, region.region_id)),
-        "rejections": draw_rejections(counts),
+        "rejections": draw_rejections(per_pass),
     }
     if meetings:
         pictures["agreement"] = draw_meetings(meetings)
     total = sum(n for reasons in counts.values() for n in reasons.values())
-    return LabelReport(total, counts, told, pictures)
+    return LabelReport(total, counts, per_pass, told, pictures)
 
 
 def counts_of(layout: Layout, region: str) -> dict[str, dict[str, int]]:
     """Readings of a region by source and reason, `good` among them; raises MissingInputError."""
     found: dict[str, dict[str, int]] = {}
     if region in store.regions_stored(layout, SM_OBSERVATIONS):
-        rows = connect(layout, [SM_OBSERVATIONS]).execute(COUNTS, [region]).fetchall()
-        for source, reason, n in rows:
-            found.setdefault(source, {})[reason] = n
+        found = nested(connect(layout, [SM_OBSERVATIONS]).execute(COUNTS, [region]).fetchall())
     if not found:
         raise MissingInputError(
             f"Region {region} has no observations: materialize `sm_observations` first."
         )
+    return found
+
+
+def nested(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    """Numbers by source and reason from rows of the three."""
+    found: dict[str, dict[str, int]] = {}
+    for source, reason, n in rows:
+        found.setdefault(source, {})[reason] = n
     return found
 
 

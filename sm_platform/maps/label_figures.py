@@ -62,14 +62,16 @@ def draw_histograms(values: Mapping[str, NDArray[np.floating]]) -> bytes:
 
 
 def draw_rejections(reasons: Mapping[str, Mapping[str, int]]) -> bytes:
-    """PNG: share of the readings of each source that was rejected, by reason.
+    """PNG: share of the passes at each source's sites without a good reading, by reason.
 
     Args:
-        reasons: readings by source and reason; those that are `good` were not rejected.
+        reasons: passes by source and reason; those that are `good` have one.
     """
     named = sorted({reason for counts in reasons.values() for reason in counts} - {"good"})
     height_in = max(0.9 + 0.45 * max(len(reasons), 1), 0.3 + 0.2 * len(named))
-    figure = new_paper(8.0, height_in + 0.3, "Rejected readings of each source, by reason")
+    figure = new_paper(
+        8.0, height_in + 0.3, "Passes at the sites without a good reading, by reason"
+    )
     axes = neat(figure.add_subplot())
     totals = np.array([sum(counts.values()) for counts in reasons.values()])
     rows, left = np.arange(len(reasons)), np.zeros(len(reasons))
@@ -87,7 +89,7 @@ def draw_rejections(reasons: Mapping[str, Mapping[str, int]]) -> bytes:
     axes.set_ylim(max(len(reasons), 1) - 0.5, -0.5)  # the first on top
     axes.set_xlim(0, max(10.0, min(1.35 * left.max(initial=0.0), 118)))
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 100])
-    axes.set_xlabel("rejected readings (%)", **SMALL)
+    axes.set_xlabel("passes without a good reading (%)", **SMALL)
     if named:
         figure.legend(loc="outside right upper", prop={"family": FONT, "size": 8}, frameon=False)
     return png_bytes(figure)

@@ -139,6 +139,26 @@ def test_a_source_that_is_mostly_rejected_is_named_with_its_reasons(layout: Layo
     assert value(results, "few_rejected", "why") == why
 
 
+def test_rejected_readings_around_a_good_one_of_the_same_pass_reject_no_pass(
+    layout: Layout,
+) -> None:
+    """An hourly station: of a pass without any good reading the nearest one's reason counts."""
+    around = [
+        label(0, reading_no=number, time_difference_h=float(number), reason="missing")
+        for number in range(1, 6)
+    ]
+    lost = [
+        label(1, reading_no=7, time_difference_h=-3.0, reason="missing"),
+        label(1, reading_no=8, time_difference_h=2.0, reason="stuck_sensor"),
+    ]
+    write_observations(layout, DAY, [label(0), *around, *lost])
+    results = checked(layout)
+    assert failed(results) == set()
+    assert value(results, "few_rejected", "worst_share") == 0.5
+    why = {"ismn": {"good": 1, "stuck_sensor": 1}}
+    assert value(results, "few_rejected", "why") == why
+
+
 def test_a_sensor_that_stands_still_is_named_with_its_share(layout: Layout) -> None:
     """Two of ten readings of one depth are stuck; the other depth is as it should be."""
     deep = [{"depth_to_m": 0.2, "reason": "stuck_sensor" if n < 2 else None} for n in range(10)]

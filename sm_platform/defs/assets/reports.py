@@ -34,6 +34,7 @@ def label_report(
         metadata={
             "readings": report.n_readings,
             "counts": dg.MetadataValue.json(report.counts),
+            "counts_per_pass": dg.MetadataValue.json(report.per_pass),
             "agreement": dg.MetadataValue.json(report.agreement),
             **shown,
         }

@@ -20,7 +20,10 @@ from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 from sm_platform.sources.archive import archive_regions, read_clock
 
-DAYS_MAPPED = 31
+DAYS_DAYS_COMPARED = 60
+"""Days of the coarser products, which meet the others at the stations: enough to be compared."""
+COARSE = ("nsidc_granules", "smap_l3_granules", "smap_l4_granules")
+MAPPED = 31
 DAYS_TRAINED = 270
 """Labels of the nine months before the mapped days: a first checkpoint, not a final one."""
 MAPPED = ("s1_backscatter", "scene_features", "sm_maps", "map_figures")
@@ -88,6 +91,8 @@ def _learn(launcher: Launcher, region: Region, cut_off: date) -> None:
     first, last = cut_off - timedelta(DAYS_TRAINED), cut_off - timedelta(1)
     request = Request(region, first, last)
     _missing(launcher, ["swc_granules"], request)
+    compared = Request(region, cut_off - timedelta(DAYS_COMPARED), last)
+    _missing(launcher, COARSE, compared)
     run_steps(launcher, request, [Step.DOWNLOAD, Step.EXTRACT], only_missing=True)
     if launcher.pending(["sm_observations"], request.days):
         launcher.once(["station_granules", "station_readings"])
