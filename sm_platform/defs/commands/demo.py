@@ -20,12 +20,12 @@ from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 from sm_platform.sources.archive import archive_regions, read_clock
 
-DAYS_DAYS_COMPARED = 60
-"""Days of the coarser products, which meet the others at the stations: enough to be compared."""
-COARSE = ("nsidc_granules", "smap_l3_granules", "smap_l4_granules")
-MAPPED = 31
+DAYS_MAPPED = 31
 DAYS_TRAINED = 270
 """Labels of the nine months before the mapped days: a first checkpoint, not a final one."""
+DAYS_COMPARED = 60
+"""Days of the coarser products, which meet the others at the stations: enough to be compared."""
+COARSE = ("nsidc_granules", "smap_l3_granules", "smap_l4_granules")
 MAPPED = ("s1_backscatter", "scene_features", "sm_maps", "map_figures")
 
 
