@@ -123,7 +123,7 @@ def _meetings(
             continue
         score = agreement(x, y)
         shared = find_source(first).made_from & find_source(second).made_from
-        line = f"n {score.n}, bias {score.bias:+.3f}, ubRMSD {score.ubrmse:.3f}, R {score.r:.2f}"
+        line = f"n {score.n}, x - y {score.bias:+.3f}, ubRMSD {score.ubrmse:.3f}, R {score.r:.2f}"
         meetings.append(Meeting(first, second, x, y, line))
         told.append(
             {

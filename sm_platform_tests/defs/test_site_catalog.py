@@ -122,6 +122,24 @@ def test_the_same_seed_gives_the_same_catalog_and_another_one_another(
     assert content[0] == content[1] != content[2]
 
 
+def test_what_is_made_anew_from_the_same_keeps_its_version(
+    layout: Layout, instance: dg.DagsterInstance
+) -> None:
+    """Else all that lies below would be marked as unsynced."""
+    fill(layout, mixed(2))
+
+    def version(seed: int) -> str:
+        result = run(layout, instance, {"count": 20, "seed": seed})
+        (event,) = result.get_asset_materialization_events()
+        tags = event.materialization.tags
+        assert tags is not None
+        return tags["dagster/data_version"]
+
+    first = version(7)
+    assert version(7) == first
+    assert version(8) != first
+
+
 def test_sites_of_imported_samples_outlive_a_new_choice(
     layout: Layout, instance: dg.DagsterInstance
 ) -> None:

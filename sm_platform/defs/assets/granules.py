@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from sm_platform.defs.data_versions import version_of_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
@@ -140,5 +141,6 @@ def static_granules(
         for product in STATIC_PRODUCTS
     }
     return dg.MaterializeResult(
-        metadata={f"{product}_granules": report.rows for product, report in reports.items()}
+        metadata={f"{product}_granules": report.rows for product, report in reports.items()},
+        data_version=version_of_granules(lake.layout, reports, region.region_id),
     )

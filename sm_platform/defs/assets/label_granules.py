@@ -3,6 +3,8 @@
 import dagster as dg
 
 from sm_platform.defs.assets.granules import Landing, dated_granules, open_source
+from sm_platform.defs.data_versions import version_of_granules
+from sm_platform.defs.label_readers import SERIES
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.resources import LakeResource
@@ -40,4 +42,8 @@ def station_granules(
     region = find_region(lake.layout, context.partition_key)
     landing = Landing(lake.layout, region, open_source(region))
     found = landing.source.granules(Product.ISMN, region.window, None)
-    return dg.MaterializeResult(metadata=landing.land(found).all_metadata)
+    report = landing.land(found)
+    return dg.MaterializeResult(
+        metadata=report.all_metadata,
+        data_version=version_of_granules(lake.layout, SERIES, region.region_id),
+    )

@@ -32,10 +32,10 @@ def label_report(
     }
     return dg.MaterializeResult(
         metadata={
+            **shown,
             "readings": report.n_readings,
             "counts": dg.MetadataValue.json(report.counts),
             "counts_per_pass": dg.MetadataValue.json(report.per_pass),
             "agreement": dg.MetadataValue.json(report.agreement),
-            **shown,
         }
     )

@@ -4,6 +4,7 @@ import dagster as dg
 
 from sm_platform.defs.assets.label_granules import station_granules
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells
+from sm_platform.defs.data_versions import version_of_table
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.pictures import as_markdown
@@ -55,7 +56,10 @@ def station_readings(
     """Every reading of the stations and series brought for the region, with what is against it."""
     region = find_region(lake.layout, context.partition_key)
     report = gather_readings(lake.layout, region)
-    return dg.MaterializeResult(metadata=report.all_metadata)
+    return dg.MaterializeResult(
+        metadata=report.all_metadata,
+        data_version=version_of_table(lake.layout, label_tables.STATION_READINGS, region.region_id),
+    )
 
 
 @dg.asset(
@@ -84,13 +88,14 @@ def site_catalog(
     chosen = choose_sites(lake.layout, region, choice)
     picture = as_markdown(site_figure(region, chosen), "map of the sites")
     return dg.MaterializeResult(
+        data_version=version_of_table(lake.layout, label_tables.SITE_CATALOG, region.region_id),
         metadata={
+            "map": dg.MetadataValue.md(picture),
             "rows": chosen.rows.num_rows,
             "stations": chosen.stations,
             "sites_per_class": dg.MetadataValue.json(chosen.per_class),
             "rejected_cells": dg.MetadataValue.json(chosen.rejected),
             "stations_left_out": dg.MetadataValue.json(chosen.stations_left_out),
             "set_aside": dg.MetadataValue.json(list(chosen.damaged)),
-            "map": dg.MetadataValue.md(picture),
-        }
+        },
     )

@@ -5,6 +5,7 @@ import numpy as np
 
 from sm_platform.defs.assets.drivers import need
 from sm_platform.defs.assets.granules import static_granules
+from sm_platform.defs.data_versions import version_of_table
 from sm_platform.defs.lake_access import find_region, hash_of
 from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.readers import read_all
@@ -47,7 +48,10 @@ def _write(
         for name, values in raster.values.items()
         if np.issubdtype(values.dtype, np.floating) and bool(np.any(np.isfinite(values)))
     }
-    return dg.MaterializeResult(metadata={"rows": rows.num_rows, **means})
+    return dg.MaterializeResult(
+        metadata={"rows": rows.num_rows, **means},
+        data_version=version_of_table(layout, table, region.region_id),
+    )
 
 
 @dg.asset(
@@ -105,7 +109,10 @@ def land_cover_cells(
         empty = table.arrow_schema.empty_table()
         note |= {"status": "none", "rows": 0}
         store.write(lake.layout, table, empty, region=region.region_id, note=note)
-        return dg.MaterializeResult(metadata={"rows": 0, "status": "none"})
+        return dg.MaterializeResult(
+            metadata={"rows": 0, "status": "none"},
+            data_version=version_of_table(lake.layout, table, region.region_id),
+        )
     classes, inputs = _read(lake.layout, region, Product.LAND_COVER)
     shares = land_cover_shares(region.window, classes)
     return _write(lake.layout, region, tables.LAND_COVER_CELLS, (shares, inputs))
