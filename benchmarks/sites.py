@@ -161,9 +161,9 @@ def plain_sites(region: Province, rules: SiteRules) -> PlainSites:
         PlainCell(*cell, (code, texture, _third(sm, limits)), _draw(cell, rules))
         for cell, (code, texture, sm) in fit.items()
     ]
-    order = _in_turn(cells, step)
+    order = _labelled_first(cells, step)
     if rules.spacing_km is not None:
-        order = _in_turn(_one_per_square(order, rules.spacing_km, step), step)
+        order = _labelled_first(_one_per_square(order, rules.spacing_km, step), step)
     rejected["same_square"] = len(cells) - len(order)
     rejected["not_drawn"] = max(0, len(order) - rules.count)
     names = [f"{rules.level}-{cell.row}-{cell.col}" for cell in order[: rules.count]]
@@ -233,6 +233,12 @@ def split_mix(state: int) -> int:
     mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9 % WORD
     mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB % WORD
     return mixed ^ (mixed >> 31)
+
+
+def _labelled_first(cells: list[PlainCell], step: int) -> list[PlainCell]:
+    """Cells whose moisture is known, then the others."""
+    known = [cell for cell in cells if cell.stratum[2]]
+    return _in_turn(known, step) + _in_turn([cell for cell in cells if not cell.stratum[2]], step)
 
 
 def _in_turn(cells: list[PlainCell], step: int) -> list[PlainCell]:

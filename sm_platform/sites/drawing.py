@@ -12,6 +12,7 @@ from sm_platform.sites.cells import Ints, centre_100m
 
 CLASS_BITS = 4
 """A stratum is class code << 4 | texture << 2 | moisture third (0 not known, 1 dry ... 3 wet)."""
+THIRD_MASK = 3
 THIRDS = (1 / 3, 2 / 3)
 GROUP_BITS = 32
 
@@ -60,6 +61,17 @@ def in_turn(stratum: Ints, block: NDArray[np.int32], draw: NDArray[np.uint64]) -
     turn = _turn(stratum, turn)
     turn = _turn(stratum >> CLASS_BITS, turn)
     return np.asarray(order[np.argsort(turn, kind="stable")])
+
+
+def labelled_first(stratum: Ints, block: NDArray[np.int32], draw: NDArray[np.uint64]) -> Ints:
+    """As `in_turn`, cells without a known moisture after all others, where any has one.
+
+    Labels that are there for the region and not for the cell (beside open water, out of a swath)
+    will not come for a site in it either.
+    """
+    is_known = stratum & THIRD_MASK > 0
+    parts = np.flatnonzero(is_known), np.flatnonzero(~is_known)
+    return np.concatenate([part[in_turn(stratum[part], block[part], draw[part])] for part in parts])
 
 
 def first_of_squares(order: Ints, flat: Ints, level: Level, square_cells: int) -> Ints:

@@ -12,7 +12,7 @@ from sm_platform.grid.window import GridWindow, Raster
 from sm_platform.sites.candidates import Candidates, Rejection, find_candidates
 from sm_platform.sites.catalog import catalog_rows
 from sm_platform.sites.cells import Ints, block_of, centre_lonlat, row_col
-from sm_platform.sites.drawing import draws, first_of_squares, in_turn, strata
+from sm_platform.sites.drawing import draws, first_of_squares, labelled_first, strata
 from sm_platform.sites.pixel_layers import pixel_layers
 from sm_platform.sites.rules import SiteRules
 
@@ -86,6 +86,8 @@ def select_sites(
 ) -> SiteSelection:
     """Up to `rules.count` cells: classes in turn, then their strata, then 3 km blocks in each.
 
+    Where moisture is known somewhere, cells without it come last: no label was ever read there.
+
     Args:
         window: the region's pixels, in any CRS.
         land_cover: on the window, bands `*_share` (0..1, NaN where missing) and
@@ -118,11 +120,11 @@ def _order(found: Candidates, rules: SiteRules) -> Ints:
     level = found.cells.level
     stratum = strata(found.land_cover_code, found.texture, found.mean_sm)
     block, draw = block_of(found.flat, level), draws(found.flat, level, rules.seed)
-    order = in_turn(stratum, block, draw)
+    order = labelled_first(stratum, block, draw)
     if rules.square_cells is None:
         return order
     kept = first_of_squares(order, found.flat, level, rules.square_cells)
-    return np.asarray(kept[in_turn(stratum[kept], block[kept], draw[kept])])
+    return np.asarray(kept[labelled_first(stratum[kept], block[kept], draw[kept])])
 
 
 def _selection(found: Candidates, chosen: Ints, rejected: Mapping[Rejection, int]) -> SiteSelection:

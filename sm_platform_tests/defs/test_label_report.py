@@ -117,6 +117,8 @@ def test_the_asset_shows_counts_and_stores_the_pictures(layout: Layout, region: 
     found = told(result)
     assert found["readings"] == 2 * n
     assert found["counts"] == {"ismn": {"good": n}, "spl4smgp": {"good": n}}
+    (row,) = found["agreement_table"]
+    assert (row["first"], row["second"], row["n"]) == ("ismn", "spl4smgp", n)
     for name in ("histograms", "rejections", "agreement"):
         assert "data:image/png;base64," in str(found[name])
         assert layout.report(FARM, f"{name}.png").read_bytes().startswith(PNG)

@@ -36,6 +36,6 @@ def label_report(
             "readings": report.n_readings,
             "counts": dg.MetadataValue.json(report.counts),
             "counts_per_pass": dg.MetadataValue.json(report.per_pass),
-            "agreement": dg.MetadataValue.json(report.agreement),
+            "agreement_table": dg.MetadataValue.json(report.agreement),
         }
     )
