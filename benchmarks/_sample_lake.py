@@ -175,6 +175,7 @@ def label_rows(
         "sensor": [None] * n,
         "scene_id": [scene_id] * n,
         "time_difference_h": [(sensed_utc - start).total_seconds() / 3600] * n,
+        "provider_reason": [None] * n,
         "reason": [None] * n,
     }
     schema = label_tables.SM_OBSERVATIONS.arrow_schema

@@ -247,6 +247,7 @@ def test_outside_is_missing_and_told(tmp_path: Path) -> None:
     assert "outside" in found.notes[0]
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_without_a_crs_no_place_can_be_found(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tif", [np.ones((2, 2), "f4")], affine=None, crs=None)
     assert inspect_file(path).crs is None
