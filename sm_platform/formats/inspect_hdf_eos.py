@@ -5,7 +5,7 @@ metres of the sinusoidal projection, rows YDim and columns XDim.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +47,11 @@ class _Field:
     values: NDArray[Any]
     attrs: Mapping[str, Any]
 
+    def numbers(self, name: str) -> list[float]:
+        """An attribute as numbers; empty where it is none."""
+        value = np.ravel(self.attrs.get(name, ()))
+        return [float(one) for one in value] if value.dtype.kind in "iuf" else []
+
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
@@ -72,10 +77,11 @@ def inspect_hdf_eos(path: Path, known: Recognised, place: Place | None) -> Inspe
         grid = _grid_of(path, text)
         cell = grid.cell(place) if place else None
         found: dict[str, Variable] = {}
-        for one in (field for field in fields if field.values.ndim == 2):
-            variable = _variable(known.product, one, cell)
-            name = one.name if variable.name in found else variable.name
-            found[name] = replace(variable, name=name)
+        for one in fields:
+            if one.values.shape == grid.shape:
+                variable = _variable(known.product, one, cell)
+                name = one.name if variable.name in found else variable.name
+                found[name] = replace(variable, name=name)
     notes = ("The place lies outside this file.",) if place and cell is None else ()
     affine = tuple(grid.affine)[:6]
     return Inspection(
@@ -84,11 +90,10 @@ def inspect_hdf_eos(path: Path, known: Recognised, place: Place | None) -> Inspe
 
 
 def _variable(product: str, field: _Field, cell: tuple[int, int] | None) -> Variable:
-    (layer,) = layers_of(product, field.name, [field.name])
-    if layer is None:
-        layer = _of_attributes(field)
-    values = field.values
+    layer, values = _layer(product, field), field.values
     valid = (values >= layer.low) & (values <= layer.high)
+    for fill in field.numbers("_FillValue"):
+        valid &= values != fill
     at = None
     if cell is not None and valid[cell]:
         at = number_of(float(f"{float(values[cell]) * layer.scale:.12g}"))
@@ -96,48 +101,61 @@ def _variable(product: str, field: _Field, cell: tuple[int, int] | None) -> Vari
     return Variable(layer.name, layer.unit, share, at)
 
 
-def _of_attributes(field: _Field) -> Layer:
-    """By the field's own attributes: a scale above 1 is a divisor in these products."""
-    low, high = (float(one) for one in np.ravel(field.attrs.get("valid_range", (-1e38, 1e38)))[:2])
-    scale = float(np.ravel(field.attrs.get("scale_factor", 1.0))[0])
-    unit = field.attrs.get("units", "")
-    text = unit.decode() if isinstance(unit, bytes) else str(np.ravel(unit)[0] if unit else "")
-    return Layer(field.name, unit_of(text), low, high, 1 / scale if scale > 1 else scale)
+def _layer(product: str, field: _Field) -> Layer:
+    """Name and unit by the product's contract; range and scale by the field's own attributes.
+
+    They changed between collections for the angles. A scale above 1 is a divisor here.
+    """
+    (layer,) = layers_of(product, field.name, [field.name])
+    if layer is None:
+        text = np.ravel(np.asarray(field.attrs.get("units", ""), object))[:1].tolist()
+        unit = "".join(one.decode() if isinstance(one, bytes) else str(one) for one in text)
+        layer = Layer(field.name, unit_of(unit), -np.inf, np.inf)
+    ends, scale = field.numbers("valid_range"), field.numbers("scale_factor")[:1]
+    if len(ends) == 2:
+        layer = replace(layer, low=ends[0], high=ends[1])
+    if scale and scale[0] > 0:
+        layer = replace(layer, scale=1 / scale[0] if scale[0] > 1 else scale[0])
+    return layer
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[str, list[_Field]]]:
-    """The grid's description and its fields."""
+def _opened(path: Path) -> Iterator[tuple[str, Iterator[_Field]]]:
+    """The grid's description and its fields, one in memory at a time."""
     if first_bytes(path).startswith(HDF4):
-        yield _hdf4(path)
+        with _opened_hdf4(path) as opened:
+            yield opened
         return
     with opened_hdf(path) as file:
         text = file[H5_METADATA][()]
-        found: list[_Field] = []
-
-        def visit(name: str, stored: object) -> None:
-            if isinstance(stored, h5py.Dataset) and "Data Fields" in name:
-                found.append(_Field(name.rsplit("/", 1)[-1], stored[()], dict(stored.attrs)))
-
-        file[H5_GRIDS].visititems(visit)
-        yield text.decode() if isinstance(text, bytes) else str(text), found
+        names = list[str]()
+        file[H5_GRIDS].visit(names.append)
+        yield text.decode() if isinstance(text, bytes) else str(text), _fields(file, names)
 
 
-def _hdf4(path: Path) -> tuple[str, list[_Field]]:
+def _fields(file: h5py.File, names: Sequence[str]) -> Iterator[_Field]:
+    for name in names:
+        stored = file[H5_GRIDS][name]
+        is_field = "Data Fields" in name and isinstance(stored, h5py.Dataset)
+        if is_field and stored.dtype.kind in "iuf":
+            yield _Field(name.rsplit("/", 1)[-1], stored[()], dict(stored.attrs))
+
+
+@contextmanager
+def _opened_hdf4(path: Path) -> Iterator[tuple[str, Iterator[_Field]]]:
     from pyhdf.error import HDF4Error
     from pyhdf.SD import SD, SDC
 
     try:
         file = SD(str(path), SDC.READ)
         try:
-            fields = []
-            for name in file.datasets():
-                one = file.select(name)
-                fields.append(_Field(name, np.asarray(one.get()), one.attributes()))
-            return str(file.attributes().get(METADATA, "")), fields
+            names = list(file.datasets())
+            stored = ((name, file.select(name)) for name in names)
+            fields = (_Field(name, np.asarray(one.get()), one.attributes()) for name, one in stored)
+            yield str(file.attributes().get(METADATA, "")), fields
         finally:
             file.end()
-    except (HDF4Error, ValueError, TypeError) as error:
+    except (HDF4Error, ValueError, TypeError, MemoryError, OverflowError) as error:
         raise GranuleError(
             f"{path.name}: the file is damaged or cut off ({error}): fetch it again."
         ) from error

@@ -1,20 +1,20 @@
 """What a netCDF file holds, by the CF conventions (scale, fill and time decoded by xarray)."""
 
-import zipfile
-from collections.abc import Hashable, Iterator
+import tempfile
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 
 from sm_platform.errors import GranuleError
+from sm_platform.formats.inspect_axes import axes_of, cell_of, grid_of
 from sm_platform.formats.inspected import (
+    UNKNOWN,
     Inspection,
     Place,
     Variable,
@@ -24,20 +24,33 @@ from sm_platform.formats.inspected import (
     unit_of,
 )
 from sm_platform.formats.magic import CLASSIC_NETCDF, first_bytes, is_zip
+from sm_platform.formats.recognised import Recognised
+from sm_platform.formats.safe_zip import Allowance, unpacked
 
-CHUNK_CELLS = 16_000_000
+CHUNK_CELLS = 8_000_000
 """Cells that are in memory at once."""
-STEP_TOLERANCE = 1e-3
-"""Share of a step by which steps of a regular axis may differ."""
-LAT, LON = ("latitude", "lat", "y"), ("longitude", "lon", "x")
-ERA5 = {"t2m", "tp"}
+ERA5 = {"t2m", "tp", "d2m", "skt", "stl1", "stl2", "swvl1", "swvl2", "swvl3", "swvl4"}
 LAND_STEP_DEG = 0.1
 """ERA5-Land's grid; ERA5 has 0.25 degrees and the same names."""
 TIMES = ("valid_time", "time", "forecast_reference_time")
-_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError)
+NO_DATA = ("metadata", "identification", "quality")
+"""Groups that tell of the data instead of holding them."""
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+)
 
 
-def inspect_netcdf(path: Path, product: str, place: Place | None) -> Inspection:
+def inspect_netcdf(path: Path, known: Recognised | None, place: Place | None) -> Inspection:
     """The data variables of a file, or of all `.nc` members of a ZIP.
 
     Values at a place are those of the first time step.
@@ -47,51 +60,65 @@ def inspect_netcdf(path: Path, product: str, place: Place | None) -> Inspection:
     """
     try:
         with _opened(path) as sets:
-            variables, steps, notes = [], 1, list[str]()
-            for one in sets:
-                variables += [_variable(one, name, place) for name in _data_names(one)]
-                steps = max(steps, one[_time_name(one)].size if _time_name(one) else 1)
-            grid = next((found for found in map(_grid, sets) if found), None)
+            names = [(one, name) for one in sets for name in _data_names(one)]
+            variables = tuple(_variable(one, name, place) for one, name in names)
+            steps = max((one[time].size for one, time in _times(sets)), default=1)
+            grid = next((found for found in map(grid_of, sets) if found), None)
             moment = min((found for found in map(_first_time, sets) if found), default=None)
     except _DAMAGE as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0][:160]
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise GranuleError(
             f"{path.name}: the file is damaged or cut off ({reason}): fetch it again."
         ) from error
-    if steps > 1:
-        notes.append(f"{steps} time steps; values at a place are those of the first.")
-    crs, affine, shape = grid or (None, None, None)
-    names = {one.name for one in variables}
-    if names & ERA5:
-        product = "era5_land" if affine and abs(affine[0] - LAND_STEP_DEG) < 1e-3 else "era5"
-    return Inspection(product, moment, crs, affine, shape, tuple(variables), tuple(notes))
+    told = f"{steps} time steps; values at a place are those of the first."
+    crs, affine, shape = grid or (None, None, (steps,) if steps > 1 else None)
+    product = known.product if known else UNKNOWN
+    if product == UNKNOWN and {one.name for one in variables} & ERA5:
+        is_era5 = affine is not None and abs(affine[0] - LAND_STEP_DEG) > 1e-3
+        product = "era5" if is_era5 else "era5_land"
+    notes = (told,) if steps > 1 else ()
+    moment = moment or (known.time_utc if known else None)
+    return Inspection(product, moment, crs, affine, shape, variables, notes)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[list[xr.Dataset]]:
     with ExitStack() as stack:
-        contents: list[Path | IO[bytes]] = [path]
+        files = [path]
         if is_zip(path):
-            archive = stack.enter_context(zipfile.ZipFile(path))
-            members = [name for name in archive.namelist() if name.endswith(".nc")]
-            contents = [stack.enter_context(archive.open(name)) for name in members]
-        yield [stack.enter_context(_dataset(content)) for content in contents]
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            files = [one for one in unpacked(path, folder, Allowance()) if one.suffix == ".nc"]
+        yield [stack.enter_context(one) for file in files for one in _datasets(file)]
 
 
-def _dataset(content: Path | IO[bytes]) -> xr.Dataset:
-    is_classic = isinstance(content, Path) and first_bytes(content).startswith(CLASSIC_NETCDF)
-    if is_classic:
-        return xr.open_dataset(content, engine="scipy")
-    return xr.open_dataset(content, engine="h5netcdf", phony_dims="sort")
+def _datasets(path: Path) -> list[xr.Dataset]:
+    """With times where they can be told, else with their numbers."""
+    try:
+        return _opened_one(path, {"decode_timedelta": False, "cache": False})
+    except ValueError:
+        return _opened_one(path, {"decode_times": False, "cache": False})
+
+
+def _opened_one(path: Path, options: dict[str, Any]) -> list[xr.Dataset]:
+    """The root of a file; its groups, too, where the root holds no numbers."""
+    if first_bytes(path).startswith(CLASSIC_NETCDF):
+        return [xr.open_dataset(path, engine="scipy", **options)]
+    options |= {"engine": "h5netcdf", "phony_dims": "sort"}
+    root = xr.open_dataset(path, **options)
+    if _data_names(root):
+        return [root]
+    groups = xr.open_groups(path, **options).items()
+    return [root, *(one for name, one in groups if not any(word in name for word in NO_DATA))]
 
 
 def _data_names(one: xr.Dataset) -> list[Hashable]:
-    """Numeric variables over a grid; bounds of coordinates are none."""
+    """Numeric variables: over the grid where there is one; bounds of coordinates are none."""
     bounds = {found.attrs.get("bounds") for found in one.variables.values()}
+    fewest = 2 if axes_of(one) else 1
     return [
         name
         for name, found in one.data_vars.items()
-        if found.dtype.kind in "iuf" and found.ndim >= 2 and name not in bounds
+        if found.dtype.kind in "iuf" and name not in bounds and found.ndim >= fewest
     ]
 
 
@@ -105,25 +132,53 @@ def _variable(one: xr.Dataset, name: Hashable, place: Place | None) -> Variable:
 
 def _parts(found: xr.DataArray) -> Iterator[NDArray[Any]]:
     """The values along the first axis, a bounded number at once."""
-    step = max(CHUNK_CELLS // max(found.size // max(found.shape[0], 1), 1), 1)
-    for first in range(0, found.shape[0], step):
-        yield found[first : first + step].to_numpy()
+    step = CHUNK_CELLS * found.shape[0] // max(found.size, 1)
+    if not step and found.ndim > 1:
+        for one in found:
+            yield from _parts(one)
+        return
+    for first in range(0, found.shape[0], max(step, 1)):
+        yield found[first : first + max(step, 1)].to_numpy()
 
 
 def _valid(found: xr.DataArray, values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Not fill (NaN after decoding) and within the valid range, which is told in stored numbers."""
-    low, high = found.attrs.get("valid_range", (-np.inf, np.inf))
-    low, high = found.attrs.get("valid_min", low), found.attrs.get("valid_max", high)
-    scale = float(found.encoding.get("scale_factor", 1.0))
-    offset = float(found.encoding.get("add_offset", 0.0))
-    ends = np.sort([float(low) * scale + offset, float(high) * scale + offset])
-    slack = 1e-6 * abs(scale) if np.isfinite(ends).any() else 0.0
-    return np.asarray((values >= ends[0] - slack) & (values <= ends[1] + slack))
+    """Not fill (NaN after decoding) and within the valid range."""
+    low, high = _ends(found.attrs)
+    if _is_of_stored_numbers(found):
+        scale = float(found.encoding.get("scale_factor", 1.0))
+        offset = float(found.encoding.get("add_offset", 0.0))
+        low, high = sorted((low * scale + offset, high * scale + offset))
+        # Unpacked numbers are rounded; whole ones lie a step apart.
+        step = abs(scale) / 2 if "scale_factor" in found.encoding else 0.0
+        low, high = low - step, high + step
+    return np.asarray((values >= low) & (values <= high))
+
+
+def _ends(attributes: Mapping[str, Any]) -> tuple[float, float]:
+    """Ends of the valid range; infinite where the file tells none as numbers."""
+    both = np.ravel(attributes.get("valid_range", ()))
+    low, high = both if both.size == 2 and both.dtype.kind in "iuf" else (-np.inf, np.inf)
+    ends = []
+    for name, end in (("valid_min", low), ("valid_max", high)):
+        one = np.ravel(attributes.get(name, end))
+        ends.append(float(one[0] if one.size and one.dtype.kind in "iuf" else end))
+    return ends[0], ends[1]
+
+
+def _is_of_stored_numbers(found: xr.DataArray) -> bool:
+    """Whether the valid range tells stored numbers: not where whole ones have a broken range.
+
+    By the netCDF users' guide, a range in the type of the scale tells unpacked numbers.
+    """
+    stored = np.dtype(found.encoding.get("dtype", found.dtype))
+    names = [name for name in ("valid_range", "valid_min", "valid_max") if name in found.attrs]
+    kinds = {np.asarray(found.attrs[name]).dtype.kind for name in names}
+    return stored.kind not in "iu" or "f" not in kinds
 
 
 def _at(one: xr.Dataset, found: xr.DataArray, place: Place) -> float | int | None:
     """The value of the cell that holds the place, first of all other axes; None outside."""
-    index = _cell(one, found, place)
+    index = cell_of(one, found.dims, place)
     if index is None:
         return None
     value = np.asarray(found.isel({name: index.get(name, 0) for name in found.dims}).to_numpy())
@@ -132,91 +187,22 @@ def _at(one: xr.Dataset, found: xr.DataArray, place: Place) -> float | int | Non
     return number_of(shortest(float(value), value.dtype))
 
 
-def _cell(one: xr.Dataset, found: xr.DataArray, place: Place) -> dict[Hashable, int] | None:
-    axes = _axes(one)
-    if axes is None:
-        return None
-    x, y = _in_crs(one, place)
-    (x_name, xs), (y_name, ys) = axes
-    if not {x_name, y_name} <= set(found.dims):
-        return None
-    if _crs(one) == "EPSG:4326":
-        x = xs.min() + (x - xs.min() + _half(xs)) % 360 - _half(xs)
-    index = {}
-    for name, values, wanted in ((x_name, xs, x), (y_name, ys, y)):
-        near = int(np.argmin(np.abs(values - wanted)))
-        if abs(values[near] - wanted) > _half(values) * (1 + 1e-9):
-            return None
-        index[name] = near
-    return index
-
-
-def _axes(
-    one: xr.Dataset,
-) -> tuple[tuple[Hashable, NDArray[np.float64]], tuple[Hashable, NDArray[np.float64]]] | None:
-    """Names and values of the x and the y axis, where the file has both in one dimension."""
-    found = []
-    for names in (LON, LAT):
-        name = next((n for n in names if n in one.variables and one[n].ndim == 1), None)
-        if name is None or one[name].size == 0:
-            return None
-        found.append((one[name].dims[0], np.asarray(one[name].to_numpy(), np.float64)))
-    return found[0], found[1]
-
-
-def _half(values: NDArray[np.float64]) -> float:
-    return float(np.abs(np.diff(values)).mean()) / 2 if values.size > 1 else 0.05
-
-
-def _grid(one: xr.Dataset) -> tuple[str | None, tuple[float, ...] | None, tuple[int, int]] | None:
-    """CRS, affine (None where the axes are irregular) and rows, columns; None without axes."""
-    axes = _axes(one)
-    if axes is None:
-        return None
-    (_, xs), (_, ys) = axes
-    affine = None
-    if xs.size > 1 and ys.size > 1 and _is_regular(xs) and _is_regular(ys):
-        dx, dy = (float((v[-1] - v[0]) / (v.size - 1)) for v in (xs, ys))
-        affine = (dx, 0.0, float(xs[0]) - dx / 2, 0.0, dy, float(ys[0]) - dy / 2)
-    return _crs(one), affine, (ys.size, xs.size)
-
-
-def _is_regular(values: NDArray[np.float64]) -> bool:
-    steps = np.diff(values)
-    return bool(np.allclose(steps, steps.mean(), rtol=STEP_TOLERANCE, atol=0))
-
-
-def _crs(one: xr.Dataset) -> str | None:
-    """By a grid mapping, else by the names of the axes."""
-    for found in one.variables.values():
-        text = found.attrs.get("crs_wkt") or found.attrs.get("spatial_ref")
-        try:
-            if text or "grid_mapping_name" in found.attrs:
-                crs = CRS.from_wkt(str(text)) if text else CRS.from_cf(found.attrs)
-                code = crs.to_epsg()
-                return f"EPSG:{code}" if code else str(crs.to_wkt())
-        except (CRSError, KeyError):
-            continue
-    is_degrees = any(name in one.variables for name in LAT[:2])
-    return "EPSG:4326" if is_degrees else None
-
-
-def _in_crs(one: xr.Dataset, place: Place) -> tuple[float, float]:
-    crs = _crs(one)
-    if crs in (None, "EPSG:4326"):
-        return place
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*place)
-    return float(x), float(y)
-
-
-def _time_name(one: xr.Dataset) -> str | None:
-    return next((name for name in TIMES if name in one.variables), None)
+def _times(sets: list[xr.Dataset]) -> Iterator[tuple[xr.Dataset, str]]:
+    for one in sets:
+        name = next((name for name in TIMES if name in one.variables), None)
+        if name is not None:
+            yield one, name
 
 
 def _first_time(one: xr.Dataset) -> datetime | None:
-    name = _time_name(one)
-    values = one[name].to_numpy().ravel() if name else np.array([])
-    if not values.size or values.dtype.kind != "M":
-        return None
-    us = values.min().astype("datetime64[us]").astype(object)
-    return us.replace(tzinfo=UTC) if isinstance(us, datetime) else None
+    for _, name in _times([one]):
+        values = one[name].to_numpy().ravel()
+        if values.dtype.kind == "M" and values.size:
+            moment = values.min().astype("datetime64[us]").astype(object)
+        elif values.dtype.kind == "O" and values.size:
+            # Another calendar, as AppEEARS writes: its dates are ordinary ones.
+            moment = datetime.fromisoformat(values.min().isoformat())
+        else:
+            return None
+        return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else None
+    return None

@@ -5,11 +5,12 @@ more memory than a small one.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
@@ -35,6 +36,8 @@ from sm_platform.grid import ease2
 
 STRIP_CELLS = 16_000_000
 """Cells of a band that are in memory at once."""
+CACHE_MIB = 256
+"""Of GDAL for decoded blocks, which by itself takes a share of the machine's memory."""
 ZERO_IS_MISSING = "seed_layout"
 """Format whose radar files write masked cells as exactly 0.0."""
 
@@ -54,7 +57,7 @@ class Band:
 
     def is_valid(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
         """Which stored numbers are values; of the array's shape."""
-        valid = (stored >= self.low) & (stored <= self.high)  # NaN is neither
+        valid = np.asarray(np.isfinite(stored) & (stored >= self.low) & (stored <= self.high))
         if self.nodata is not None and not np.isnan(self.nodata):
             valid &= stored != self.nodata
         return valid & (stored != 0) if self.is_zero_missing else valid
@@ -68,7 +71,7 @@ def inspect_raster(path: Path, known: Recognised | None, place: Place | None) ->
         UsageError: a place is asked of a file without a CRS.
     """
     product = known.product if known else UNKNOWN
-    with opened(path) as file:
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MIB), opened(path) as file:
         if any(dtype.startswith("complex") for dtype in file.dtypes):
             raise GranuleError(f"{path.name}: holds complex numbers: bring detected power.")
         notes: list[str] = []
@@ -96,7 +99,7 @@ def _bands(
     contract = f"{product} flags" if flags else product
     layers = layers_of(contract, path.name, file.descriptions)
     is_zero_missing = bool(known and known.format == ZERO_IS_MISSING and product == "s1_grd")
-    names = _names([one.name if one else text for one, text in _pairs(layers, file.descriptions)])
+    names = _names(layers, file.descriptions)
     found = []
     for number, (layer, name) in enumerate(zip(layers, names, strict=True), start=1):
         kind = "f" if file.dtypes[number - 1].startswith("float") else "i"
@@ -107,26 +110,23 @@ def _bands(
             )
             layer = None
         found.append(
-            _by_contract(file, number, layer, is_zero_missing)
+            _by_contract(file, number, replace(layer, name=name), is_zero_missing)
             if layer
             else _as_tagged(file, number, name, product)
         )
     return found
 
 
-def _pairs(
-    layers: Sequence[Layer | None], texts: Sequence[str | None]
-) -> Iterator[tuple[Layer | None, str]]:
-    for number, (layer, text) in enumerate(zip(layers, texts, strict=True), start=1):
-        yield layer, text or f"band_{number}"
-
-
-def _names(names: Sequence[str]) -> list[str]:
-    """The names, with the band's number where two are the same."""
-    return [
-        name if list(names).count(name) == 1 else f"{name}_{number}"
-        for number, name in enumerate(names, start=1)
-    ]
+def _names(layers: Sequence[Layer | None], texts: Sequence[str | None]) -> list[str]:
+    """By the contract, else as described; equal ones as described, else with their number."""
+    told = [text or f"band_{number}" for number, text in enumerate(texts, start=1)]
+    names = [layer.name if layer else text for layer, text in zip(layers, told, strict=True)]
+    for other in (told, [f"{name}_{number}" for number, name in enumerate(names, start=1)]):
+        names = [
+            name if names.count(name) == 1 else instead
+            for name, instead in zip(names, other, strict=True)
+        ]
+    return names
 
 
 def _by_contract(file: DatasetReader, number: int, layer: Layer, is_zero_missing: bool) -> Band:
@@ -164,10 +164,12 @@ def _cell(file: DatasetReader, path: Path, crs: str | None, place: Place) -> tup
         x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*place)
     except ProjError as error:
         raise GranuleError(f"{path.name}: CRS cannot be used: {error}.") from error
-    if not (np.isfinite(x) and np.isfinite(y)):
-        return None
-    col, row = (int(np.floor(value)) for value in ~file.transform * (x, y))
-    return (row, col) if 0 <= row < file.height and 0 <= col < file.width else None
+    turns = (0, 360, -360) if file.crs is not None and file.crs.is_geographic else (0,)
+    for turn in turns:
+        col, row = ~file.transform * (x + turn, y)
+        if 0 <= row < file.height and 0 <= col < file.width:  # infinite where CRS has no place
+            return int(row), int(col)
+    return None
 
 
 def _strips(file: DatasetReader) -> Iterator[Window]:

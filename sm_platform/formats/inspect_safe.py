@@ -43,8 +43,9 @@ def inspect_safe(path: Path, known: Recognised, place: Place | None) -> Inspecti
         frame = _frame(_read(path, annotation))
         orbit = _orbit(_read(path, manifest)) if manifest else None
     except _DAMAGE as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise GranuleError(
-            f"{path.name}: is damaged or cut off ({error}): fetch it again."
+            f"{path.name}: is damaged or cut off ({reason}): fetch it again."
         ) from error
     value = _at(frame, place) if place else None
     has_pixels = any("/measurement/" in one and one.endswith((".tiff", ".tif")) for one in names)

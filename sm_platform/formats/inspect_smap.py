@@ -1,7 +1,7 @@
 """What a SMAP file (HDF5 on EASE-Grid 2.0) holds: every field of it, whichever product it is."""
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sm_platform.errors import GranuleError, GridError
-from sm_platform.formats.ease2_hdf import OFF_CENTRE, find_patch, opened_hdf
+from sm_platform.formats.ease2_hdf import opened_hdf
+from sm_platform.formats.inspect_smap_place import cell_of, grid_of, is_polar
 from sm_platform.formats.inspected import (
     Inspection,
     Place,
@@ -22,60 +22,58 @@ from sm_platform.formats.inspected import (
     unique_names,
     unit_of,
 )
-from sm_platform.formats.recognised import Recognised
+from sm_platform.formats.recognised import Recognised, moment_of
 from sm_platform.formats.spl3smp_e import NOON_2000
 from sm_platform.grid import ease2
 
-STRIP_ROWS = 512
+STRIP_CELLS = 8_000_000
+"""Cells of a field that are in memory at once: a field of the 9 km grid is read in one go."""
 COORDINATES = (
-    "latitude", "longitude", "cell_lat", "cell_lon", "cell_row", "cell_column", "ease_row_index",
-    "ease_column_index", "x", "y", "time",
+    "latitude", "longitude", "lat", "lon", "cell_lat", "cell_lon", "cell_row", "cell_column",
+    "ease_row_index", "ease_column_index", "x", "y", "time", "crs",
 )  # fmt: skip
 """Names (with whatever resolution or pass is appended) that are no data variables."""
 FIXED = ("latitude", "longitude", "ease_row_index", "ease_column_index")
 """Of these, those that providers append `_3km`, `_pm`, `_centroid` to."""
-INDEXES = (("cell_row", "cell_column"), ("EASE_row_index", "EASE_column_index"))
 FILL = -9999.0
-FINEST = {"_3km": ease2.LEVEL_3KM, "_1km": ease2.LEVEL_1KM}
-"""Level that a field's name tells, in products of two resolutions."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """A cell of one level, by its global row and column."""
-
-    level: ease2.Level
-    row: int
-    col: int
+GRANULE = re.compile(r"SMAP_L[234]_\w+?_(\d{8}(?:T\d{6})?)_")
+"""The name of any granule, with whatever a service puts before or after it."""
 
 
 def inspect_smap(path: Path, known: Recognised, place: Place | None) -> Inspection:
     """All numeric fields of a file; raises GranuleError when it is damaged."""
     with opened_hdf(path) as file:
-        fields = list(_fields(file))
-        names = unique_names([stored.name for stored in fields])
-        found = [
-            _variable(file, stored, name, place) for stored, name in zip(fields, names, strict=True)
-        ]
-        grid, moment = _grid(file, fields), known.time_utc or _told_time(file)
-    affine, shape = grid if grid else (None, fields[0].shape[:2] if fields else None)
-    return Inspection(known.product, moment, ease2.CRS, affine, shape, tuple(found))
+        fields = _fields(file)
+        found = tuple(
+            _variable(file, stored, name, (known.product, place))
+            for stored, name in zip(fields, _names(fields), strict=True)
+        )
+        grid = grid_of(file, fields, known.product)
+        moment = known.time_utc or _told_time(file, path.name)
+    affine, shape = grid if grid else (None, _shape(fields))
+    return Inspection(known.product, moment, ease2.CRS, affine, shape, found)
 
 
-def _told_time(file: h5py.File) -> datetime | None:
-    """Of a file whose name tells none: its `time` (from noon of 2000-01-01), or its metadata."""
+def _told_time(file: h5py.File, name: str) -> datetime | None:
+    """By the granule's first name, by `time` (from noon of 2000-01-01), or by its metadata."""
+    identity = file.get("Metadata/DatasetIdentification")
+    first_name = _text(identity.attrs.get("fileName", "")) if identity is not None else ""
+    found = GRANULE.search(name) or GRANULE.search(first_name)
+    if found:
+        return moment_of(found[1])
     stored = file.get("time")
     if isinstance(stored, h5py.Dataset) and stored.size and stored.dtype.kind == "f":
         return NOON_2000 + timedelta(seconds=round(float(np.ravel(stored[()])[0])))
     extent = file.get("Metadata/Extent")
     begin = _text(extent.attrs.get("rangeBeginningDateTime", "")) if extent is not None else ""
     try:
-        return datetime.fromisoformat(begin).astimezone(UTC) if begin else None
+        moment = datetime.fromisoformat(begin)
     except ValueError:
         return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _fields(file: h5py.File) -> Iterator[h5py.Dataset]:
+def _fields(file: h5py.File) -> list[h5py.Dataset]:
     """Numbers of cells, in the order of the file; coordinates and indexes are passed over."""
     found: list[h5py.Dataset] = []
 
@@ -84,38 +82,63 @@ def _fields(file: h5py.File) -> Iterator[h5py.Dataset]:
             found.append(stored)
 
     file.visititems(visit)
-    yield from found
+    return found
 
 
 def _is_field(stored: h5py.Dataset) -> bool:
     name = stored.name.rsplit("/", 1)[-1].lower()
     is_fixed = name in COORDINATES or any(name.startswith(f"{one}_") for one in FIXED)
-    shape = stored.shape or ()
+    shape: tuple[int, ...] = stored.shape or ()
     is_numeric = stored.dtype.kind in "iuf" and not (stored.is_virtual or stored.external)
-    return bool(is_numeric and not is_fixed and len(shape) in (1, 2, 3) and np.prod(shape) > 1)
+    # A number alone in a list is metadata; a part of one cell has fields of 1 x 1.
+    is_cells = len(shape) in (2, 3) or (len(shape) == 1 and shape[0] > 1)
+    return is_numeric and is_cells and not is_fixed and not stored.name.startswith("/Metadata/")
 
 
-def _variable(file: h5py.File, stored: h5py.Dataset, name: str, place: Place | None) -> Variable:
+def _names(fields: Sequence[h5py.Dataset]) -> list[str]:
+    """The last part of each, with its groups where two are the same, and for the polar grid."""
+    plain = iter(unique_names([one.name for one in fields if not is_polar(one)]))
+    return [one.name.lstrip("/") if is_polar(one) else next(plain) for one in fields]
+
+
+def _shape(fields: Sequence[h5py.Dataset]) -> tuple[int, ...] | None:
+    """Of cells that are no rectangle."""
+    plainest = min(fields, key=lambda one: len(one.shape), default=None)
+    return None if plainest is None else tuple(plainest.shape[:2])
+
+
+def _variable(
+    file: h5py.File, stored: h5py.Dataset, name: str, asked: tuple[str, Place | None]
+) -> Variable:
+    product, place = asked
     unit = unit_of(_text(stored.attrs.get("units", stored.attrs.get("unit", ""))))
-    n_valid = sum(int(np.count_nonzero(_valid(stored, part))) for part in _parts(stored))
-    value = _at(file, stored, place) if place else None
-    return Variable(name, unit, share_of(n_valid, int(np.prod(stored.shape))), value)
+    cell = cell_of(file, stored, product, place) if place else None
+    n_valid, value = 0, None
+    for first, part in _parts(stored):
+        valid = _valid(stored, part)
+        n_valid += int(np.count_nonzero(valid))
+        if cell is not None and 0 <= cell[0] - first < len(part):
+            here = (cell[0] - first, *cell[1:])
+            value = _at(stored, np.ravel(part[here]), np.ravel(valid[here]))
+    return Variable(name, unit, share_of(n_valid, stored.size), value)
 
 
-def _parts(stored: h5py.Dataset) -> Iterator[NDArray[Any]]:
-    for first in range(0, stored.shape[0], STRIP_ROWS):
-        yield stored[first : first + STRIP_ROWS]
+def _parts(stored: h5py.Dataset) -> Iterator[tuple[int, NDArray[Any]]]:
+    """First row and values of each strip: a chunk is unpacked once, not again for the place."""
+    step = max(STRIP_CELLS * stored.shape[0] // max(stored.size, 1), 1)
+    for first in range(0, stored.shape[0], step):
+        yield first, stored[first : first + step]
 
 
 def _valid(stored: h5py.Dataset, values: NDArray[Any]) -> NDArray[np.bool_]:
     """Neither fill nor outside the valid range, as stored."""
-    default = FILL if stored.dtype.kind == "f" else None
+    is_float = stored.dtype.kind == "f"
     low, high = _range(stored)
     valid = (values >= low) & (values <= high)
     for name in ("_FillValue", "missing_value"):
-        fill = _number(stored, name, default)
+        fill = _number(stored, name, FILL if is_float else None)
         if fill is not None:
-            valid &= values != values.dtype.type(fill)
+            valid &= values != (values.dtype.type(fill) if is_float else int(fill))
     return np.asarray(valid)
 
 
@@ -127,113 +150,20 @@ def _range(stored: h5py.Dataset) -> tuple[float, float]:
     return (-np.inf if low is None else low, np.inf if high is None else high)
 
 
-def _at(file: h5py.File, stored: h5py.Dataset, place: Place) -> float | int | None:
-    """The field's value in the cell that holds the place."""
-    cell = _cell(file, stored, place)
-    if cell is None:
-        return None
-    values = np.atleast_1d(stored[cell])
-    valid = _valid(stored, values)
-    if not valid[0]:
+def _at(stored: h5py.Dataset, values: NDArray[Any], valid: NDArray[np.bool_]) -> float | int | None:
+    """The first of a cell's values, after scale and offset; None where it is missing."""
+    if not values.size or not valid[0]:
         return None
     scale, offset = _number(stored, "scale_factor", 1.0), _number(stored, "add_offset", 0.0)
-    value = float(values[0]) * (1.0 if scale is None else scale) + (offset or 0.0)
-    return number_of(shortest(value, stored.dtype))
-
-
-def _cell(file: h5py.File, stored: h5py.Dataset, place: Place) -> tuple[int, ...] | None:
-    """Where in a field the cell of the place is: by its indexes, else by the whole grid."""
-    axes = stored.shape[:2] if len(stored.shape) > 1 else stored.shape
-    level = _level(stored)
-    spot = _spot(level, place)
-    if spot is None:
-        return None
-    if axes == level.shape:
-        return spot.row, spot.col
-    for pair in _index_names(stored):
-        rows, cols = (_index(file, stored, name) for name in pair)
-        if rows is not None and cols is not None and rows.shape == cols.shape == axes:
-            hits = np.argwhere((rows == spot.row) & (cols == spot.col))
-            return tuple(hits[0].tolist()) if len(hits) else None
-    return _by_coordinates(file, axes, spot)
-
-
-def _spot(level: ease2.Level, place: Place) -> _Spot | None:
-    try:
-        row, col = ease2.cells(level, *ease2.project(*place))
-    except GridError:
-        return None
-    return _Spot(level, int(row), int(col))
-
-
-def _level(stored: h5py.Dataset) -> ease2.Level:
-    """By the shape of a whole grid, by the field's or group's name, else 9 km."""
-    for level in ease2.LEVELS:
-        if stored.shape[:2] == level.shape:
-            return level
-    return next((level for text, level in FINEST.items() if text in stored.name), ease2.LEVEL_9KM)
-
-
-def _index_names(stored: h5py.Dataset) -> list[tuple[str, str]]:
-    """Names of index arrays that may stand beside a field: of its group and its suffix."""
-    group, name = stored.name.rsplit("/", 1)
-    endings = [end for end in ("_3km", "_1km", "_pm", "_dca_pm") if name.endswith(end)]
-    suffixes = ["", *endings, *FINEST]
-    return [
-        (f"{where}/{row}{end}", f"{where}/{col}{end}")
-        for where in (group, "")
-        for row, col in INDEXES
-        for end in suffixes
-    ]
-
-
-def _index(file: h5py.File, stored: h5py.Dataset, name: str) -> NDArray[np.int64] | None:
-    found = file.get(name)
-    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "iuf":
-        return None
-    if found.shape == stored.shape[: len(found.shape)] or len(found.shape) <= 2:
-        return np.asarray(found[()], np.int64)
-    return None
-
-
-def _by_coordinates(file: h5py.File, axes: tuple[int, ...], spot: _Spot) -> tuple[int, ...] | None:
-    """By the coordinates of cell centres that a subset has."""
-    starts = []
-    for axis, name in enumerate("yx"):
-        stored = file.get(name)
-        if not isinstance(stored, h5py.Dataset) or stored.shape != axes[axis : axis + 1]:
-            return None
-        place = ease2.position(spot.level, stored[:1], stored[:1])[axis][0] - 0.5
-        if abs(place - round(place)) > OFF_CENTRE:
-            return None
-        starts.append(round(place))
-    cell = spot.row - starts[0], spot.col - starts[1]
-    return cell if all(0 <= n < size for n, size in zip(cell, axes, strict=True)) else None
-
-
-def _grid(
-    file: h5py.File, fields: Sequence[h5py.Dataset]
-) -> tuple[tuple[float, ...], tuple[int, int]] | None:
-    """Affine and shape of the file's cells where they are one rectangle; None where not."""
-    for stored in fields:
-        if len(stored.shape) < 2:
-            continue
-        level = _level(stored)
-        if stored.shape[:2] == level.shape:
-            return tuple(ease2.window(level, 0, 0, level.shape).affine)[:6], level.shape
-        if level is ease2.LEVEL_9KM:
-            for pair in _index_names(stored):
-                try:
-                    patch = find_patch(file, Path(file.filename), stored, pair)
-                except GranuleError:
-                    continue
-                return tuple(patch.window.affine)[:6], patch.shape
-    return None
+    if scale in (None, 1.0) and not offset:
+        return number_of(shortest(float(values[0]), stored.dtype))
+    return number_of(float(f"{float(values[0]) * (scale or 1.0) + (offset or 0.0):.12g}"))
 
 
 def _number(stored: h5py.Dataset, name: str, absent: float | None) -> float | None:
-    value = np.ravel(stored.attrs.get(name, np.nan if absent is None else absent))
-    if not value.size or value.dtype.kind not in "iuf" or np.isnan(float(value[0])):
+    """An attribute as a number; `absent` when there is none that is finite."""
+    value = np.ravel(stored.attrs.get(name, np.nan))
+    if not value.size or value.dtype.kind not in "iuf" or not np.isfinite(float(value[0])):
         return absent
     return float(value[0])
 

@@ -18,7 +18,21 @@ _UNITS = {
     "deg": ("deg", "degree", "degrees", "degree(s)"),
     "dB": ("db", "decibel"),
     "m": ("m", "meter", "meters", "metre", "metres"),
-    "1": ("", "1", "dimensionless", "unitless", "none", "n/a", "na", "-", "rank", "bitfield"),
+    "1": (
+        "",
+        "1",
+        "dimensionless",
+        "unitless",
+        "none",
+        "n/a",
+        "na",
+        "-",
+        "rank",
+        "bitfield",
+        "ndvi",
+        "evi",
+        "reflectance",
+    ),
 }
 """How units are written here, and how providers write them (blanks and letters' case aside)."""
 

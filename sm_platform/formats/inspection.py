@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sm_platform.errors import GranuleError, UsageError
+from sm_platform.formats.inspect_apart import inspect_apart
 from sm_platform.formats.inspect_eo_browser import inspect_eo_browser
 from sm_platform.formats.inspect_hdf_eos import inspect_hdf_eos
 from sm_platform.formats.inspect_netcdf import inspect_netcdf
@@ -14,7 +15,7 @@ from sm_platform.formats.inspect_raster import inspect_raster
 from sm_platform.formats.inspect_safe import inspect_safe
 from sm_platform.formats.inspect_series import inspect_ismn, inspect_planet_csv, inspect_table
 from sm_platform.formats.inspect_smap import inspect_smap
-from sm_platform.formats.inspected import UNKNOWN, Inspection, Place
+from sm_platform.formats.inspected import Inspection, Place
 from sm_platform.formats.magic import (
     CLASSIC_NETCDF,
     HDF4,
@@ -27,6 +28,7 @@ from sm_platform.formats.magic import (
 )
 from sm_platform.formats.nsidc_0779 import read_nsidc
 from sm_platform.formats.recognise import recognise
+from sm_platform.formats.recognise_raster import appeears
 from sm_platform.formats.recognised import Recognised
 from sm_platform.formats.safe_zip import Allowance, unpacked
 from sm_platform.formats.spl3smp_e import read_spl3
@@ -87,26 +89,24 @@ def _inspect(path: Path, known: Recognised | None, place: Place | None) -> Inspe
         return inspect_raster(path, known, place)
     start = first_bytes(path)
     if start.startswith(HDF4) and known is not None:
-        return inspect_hdf_eos(path, known, place)
+        return inspect_apart(inspect_hdf_eos, path, known, place)
     if start.startswith(HDF5):
         return _hdf5(path, known, place)
     if start.startswith(CLASSIC_NETCDF):
-        return inspect_netcdf(path, _product(known), place)
+        return inspect_netcdf(path, known, place)
     if is_zip(path):
         return _zip(path, known, place)
     return _text(path, known, place)
 
 
 def _hdf5(path: Path, known: Recognised | None, place: Place | None) -> Inspection:
+    if appeears(path) is not None:
+        return inspect_netcdf(path, known, place)
     if known is not None and known.product.startswith(SMAP):
         return inspect_smap(path, known, place)
     if known is not None and known.format == "hdf_eos":
         return inspect_hdf_eos(path, known, place)
-    return inspect_netcdf(path, _product(known), place)
-
-
-def _product(known: Recognised | None) -> str:
-    return known.product if known else UNKNOWN
+    return inspect_netcdf(path, known, place)
 
 
 def _folder(path: Path, place: Place | None) -> Inspection:
@@ -121,15 +121,17 @@ def _folder(path: Path, place: Place | None) -> Inspection:
 
 def _zip(path: Path, known: Recognised | None, place: Place | None) -> Inspection:
     """By what is in it: a SAFE, netCDF members, ISMN series, or one file of any kind."""
-    if known is not None and known.product == "s1_grd":
-        return inspect_safe(path, known, place)
     try:
         with zipfile.ZipFile(path) as archive:
             names = [one.filename for one in archive.infolist() if not one.is_dir()]
     except (zipfile.BadZipFile, OSError) as error:
         raise GranuleError(f"{path.name}: the zip is damaged ({error}): fetch it again.") from error
+    safe = next((one.split("/")[0] for one in names if one.endswith("/manifest.safe")), "")
+    known = recognise(path, name=safe) if safe else known
+    if known is not None and safe:
+        return inspect_safe(path, known, place)
     if any(name.endswith(".nc") for name in names):
-        return inspect_netcdf(path, _product(known), place)
+        return inspect_netcdf(path, known, place)
     if any(name.endswith((".stm", ".zip")) for name in names):
         return inspect_ismn(path, place)
     if "[Content_Types].xml" in names:

@@ -83,6 +83,21 @@ _TERRAIN = {
     "slope": Layer("slope", "deg", 0, 90),
     "aspect": Layer("aspect", "deg", 0, 360),
 }
+_SMAP = {
+    r"sm surface doy\d+": Layer("sm_surface", "m3/m3", 0, 0.9),
+    r"sm rootzone doy\d+": Layer("sm_rootzone", "m3/m3", 0, 0.9),
+    r"[ap]m soil moisture(?: pm)? doy\d+": Layer("soil_moisture", "m3/m3", 0.02, 0.5),
+}
+"""Soil moisture as AppEEARS names its files (SMAP product specifications, valid ranges)."""
+_COVER = (
+    "water", "trees", "grass", "flooded vegetation", "crops", "shrub and scrub", "built", "bare",
+    "snow and ice",
+)  # fmt: skip
+_DYNAMIC_WORLD = {
+    "label": Layer("label", "1", 0, len(_COVER) - 1),
+    **{words: Layer(words.replace(" ", "_"), "1", 0, 1) for words in _COVER},
+}
+"""Dynamic World v1: the class, and the probability of each."""
 ORDERED: Mapping[str, tuple[Layer, ...]] = {
     "s1_grd": (_db("VV"), _db("VH"), _ANGLE),
     "nsidc_0779": (
@@ -101,20 +116,24 @@ ORDERED: Mapping[str, tuple[Layer, ...]] = {
     "seed_terrain": tuple(_TERRAIN.values()),
     "seed_ndvi": (_SEED_NDVI,),
 }
-"""Bands by their order, in files that do not describe them."""
+"""Bands by their order: in files that do not describe them, and where words do not tell them."""
 NAMED: Mapping[str, Mapping[str, Layer]] = {
     "s1_grd": {"vv": _db("VV"), "vh": _db("VH"), "angle": _ANGLE, "hh": _db("HH"), "hv": _db("HV")},
     "weather": _WEATHER,
     "era5_land": _WEATHER,
     "seed_soil": _SOIL,
     "soilgrids": _SOIL,
+    "dynamic_world": _DYNAMIC_WORLD,
     "seed_terrain": _TERRAIN,
     "s1_rtc": {
         "mask": Layer("mask", "1", 0, 3),
         **{name: Layer(name.upper(), "1", *_POWER) for name in ("vv", "vh", "hh", "hv")},
     },
-    **dict.fromkeys(("mod13q1", "myd13q1", "mod13a1", "myd13a1"), _MODIS),
-    **dict.fromkeys(("vnp13a1", "vj113a1", "vnp13a2", "vj113a2"), _VIIRS),
+    **dict.fromkeys(("spl4smgp", "spl3smp_e", "spl3smp"), _SMAP),
+    **dict.fromkeys(
+        (f"m{sat}d13{end}" for sat in "oy" for end in ("q1", "a1", "a2", "a3")), _MODIS
+    ),
+    **dict.fromkeys((f"{sat}13a{n}" for sat in ("vnp", "vj1", "vj2") for n in "123"), _VIIRS),
 }
 """Bands by a word of their description, or of the file's name when it has one band."""
 
@@ -130,8 +149,9 @@ def layers_of(product: str, name: str, descriptions: Sequence[str | None]) -> li
     named, ordered = NAMED.get(product, {}), ORDERED.get(product, ())
     alone = name if len(descriptions) == 1 else ""
     found = [_by_words(named, text or "") or _by_words(named, alone) for text in descriptions]
-    if any(descriptions) or any(found) or len(ordered) < len(descriptions):
-        return found or [None] * len(descriptions)
+    is_told = any(found) or (bool(named) and any(descriptions))
+    if is_told or len(ordered) < len(descriptions):
+        return found
     return list(ordered[: len(descriptions)])
 
 

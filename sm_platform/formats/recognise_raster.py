@@ -1,24 +1,29 @@
 """What a raster is: by the name that its provider gave it, else by bands that only it has."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sm_platform.formats import eo_browser, nsidc_0779, planet_swc
 from sm_platform.formats.geotiff import grid_of, opened
+from sm_platform.formats.layers import NAMED
 from sm_platform.formats.recognised import (
     UNSAFE,
     Recognised,
     known_file,
     midnight,
     moment_of,
+    s1_product,
     s1_time,
 )
 from sm_platform.grid.window import lonlat_bounds
 
 VALUE_END, FLAGS_END = "_swc.tiff", "_swc-qf.tiff"
-MODIS = re.compile(r"(?:^|/)(M[OY]D13[QA]1)\.A(\d{7})\.", re.IGNORECASE)
-VIIRS = re.compile(r"(?:^|/)(V(?:NP|J1)13[AC]\d)\.A(\d{7})\.", re.IGNORECASE)
+VEGETATION = r"(?:^|_)(M[OY]D13[QA]\d|V(?:NP|J1|J2)13A\d)"
+COMPOSITE = re.compile(VEGETATION + r"\.A(\d{7})\.", re.IGNORECASE)
+"""A tile as NASA names it, with whatever a service puts before it."""
+APPEEARS = re.compile(r"^(\w+)\.\d{3}_\w*?(?:_doy(\d{7})(\d{6})?)?[._]aid\d+\.", re.IGNORECASE)
+"""Files of NASA's subsetting service AppEEARS: product, version, layer, day of the year."""
 NDVI_DAY = re.compile(r"NDVI[_-](\d{4}-\d{2}-\d{2})")
 SEED = {
     "s1_grd": re.compile(r"S1_(\d{4}-\d{2}-\d{2})\.tiff?"),
@@ -32,11 +37,14 @@ RTC = re.compile(r"OPERA_L2_RTC-S1_[^_]+_(\d{8}T\d{6})Z|rtc\.tiff?$", re.IGNOREC
 BANDS = {
     "s1_grd": {"VV", "VH", "angle"},
     "era5_land": {"temperature_2m", "total_precipitation_sum"},
+    "dynamic_world": {"flooded_vegetation", "shrub_and_scrub", "label"},
 }
 """Bands that only one product has, under whatever name an export was saved."""
 WORLDCOVER = re.compile(r"ESA_WorldCover_10m_(\d{4})_v\d+_[NS]\d{2}[EW]\d{3}")
 GLO30 = re.compile(r"Copernicus_DSM_(?:COG_)?\d{2}_[NS]\d{2}_00_[EW]\d{3}_00")
-SOILGRIDS = re.compile(r"(?:^|_)(sand|clay|bdod)(?:_0-5cm)?(?:_mean)?(?:_\w+)?\.tif", re.IGNORECASE)
+SOILGRIDS = re.compile(
+    r"(?:^|_)(sand|clay|bdod)(?:_\d+-\d+cm)?(?:_(?:mean|Q0[._]\d+|\w+))*\.tif", re.IGNORECASE
+)
 
 
 def recognise_raster(path: Path) -> Recognised | None:
@@ -47,7 +55,7 @@ def recognise_raster(path: Path) -> Recognised | None:
     if nsidc_0779.NAME.fullmatch(name):
         day = nsidc_0779.day_of(name)
         return known_file(path, "nsidc_0779", "nsidc_0779", midnight(day))
-    for find in (vegetation_tile, _rtc, _sentinel1, _seed, _static):
+    for find in (vegetation_tile, appeears, rtc_burst, _sentinel1, _seed, _static):
         found = find(path)
         if found is not None:
             return found
@@ -61,7 +69,7 @@ def _of_bands(path: Path) -> Recognised | None:
     return known_file(path, found[0], "", None) if found else None
 
 
-def _rtc(path: Path) -> Recognised | None:
+def rtc_burst(path: Path) -> Recognised | None:
     """Terrain-corrected gamma0: another quantity than GRD's sigma0, never mixed with it."""
     found = RTC.search(path.name)
     if found is None:
@@ -92,20 +100,39 @@ def _middle_lon(path: Path) -> float:
 
 def vegetation_tile(path: Path) -> Recognised | None:
     """A composite of MODIS or VIIRS by its name."""
-    for pattern in (MODIS, VIIRS):
-        found = pattern.search(path.name)
-        if found:
-            product, year = found[1].lower(), int(found[2][:4])
-            moment = datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=int(found[2][4:]) - 1)
-            reader = "mod13q1" if product.endswith("13q1") else ""
-            return known_file(path, product, reader, moment if moment.year == year else None)
+    found = COMPOSITE.search(path.name)
+    if found:
+        product = found[1].lower()
+        reader = "mod13q1" if product.endswith("13q1") else ""
+        return known_file(path, product, reader, _day_of_year(found[2]))
     found = NDVI_DAY.search(path.name) if "MODIS" in path.name.upper() else None
     return known_file(path, "mod13q1", "mod13q1", moment_of(found[1])) if found else None
 
 
+def appeears(path: Path) -> Recognised | None:
+    """A part that NASA's service cut of a product that is known here."""
+    found = APPEEARS.search(path.name)
+    product = found[1].lower() if found else ""
+    if found is None or product not in NAMED:
+        return None
+    moment = _day_of_year(found[2]) if found[2] else None
+    if moment and found[3]:
+        moment = moment_of(f"{moment:%Y%m%d}T{found[3]}")
+    return known_file(path, product, "", moment)
+
+
+def _day_of_year(digits: str) -> datetime | None:
+    """`2025009` is January 9; None when the year has no such day."""
+    try:
+        return datetime.strptime(f"{digits}+0000", "%Y%j%z")
+    except ValueError:
+        return None
+
+
 def _sentinel1(path: Path) -> Recognised | None:
-    moment = s1_time(path.name)
-    return known_file(path, "s1_grd", "s1_earth_engine", moment) if moment else None
+    moment, product = s1_time(path.name), s1_product(path.name)
+    is_known = moment is not None and product == "s1_grd"
+    return known_file(path, product, "s1_earth_engine", moment) if is_known else None
 
 
 def _static(path: Path) -> Recognised | None:

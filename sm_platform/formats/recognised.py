@@ -7,7 +7,7 @@ from pathlib import Path
 
 TIME = "%Y%m%dT%H%M%S%z"
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-SENTINEL1 = re.compile(r"S1[ABCD]_(?:IW|EW|S\d)_[A-Z]{3}._\w{4}_(\d{8}T\d{6})")
+SENTINEL1 = re.compile(r"S1[ABCD]_(?:IW|EW|S\d)_([A-Z]{3})._\w{4}_(\d{8}T\d{6})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,13 @@ def known_file(path: Path, product: str, reader: str, moment: datetime | None) -
 def s1_time(name: str) -> datetime | None:
     """Start of a Sentinel-1 frame from a name that holds its id; None when it holds none."""
     found = SENTINEL1.search(name)
-    return moment_of(found[1]) if found else None
+    return moment_of(found[2]) if found else None
+
+
+def s1_product(name: str) -> str:
+    """`s1_grd`, or `s1_slc` and the like, from a name that holds the id of a frame."""
+    found = SENTINEL1.search(name)
+    return f"s1_{found[1].lower()}" if found else "s1_grd"
 
 
 def moment_of(digits: str) -> datetime | None:

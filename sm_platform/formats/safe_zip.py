@@ -69,7 +69,8 @@ def _what_is_wrong(path: Path, error: Exception) -> str:
         what = mistaken_for(path)
         what = "cut off" if what == "a ZIP archive" else f"{what}, not a zip"
         return f"{path.name}: is {what}: fetch it again."
-    return f"{path.name}: the zip is damaged or encrypted ({error}): fetch it again."
+    said = (str(error).splitlines() or [type(error).__name__])[0][:160]
+    return f"{path.name}: the zip is damaged or encrypted ({said}): fetch it again."
 
 
 def _check(path: Path, members: list[zipfile.ZipInfo], allowance: Allowance) -> None:

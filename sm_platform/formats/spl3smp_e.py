@@ -32,7 +32,7 @@ from sm_platform.formats.geotiff import Bounds
 from sm_platform.grid.window import Raster
 from sm_platform.schema.readings import FieldReading
 
-NAME = re.compile(r"SMAP_L3_SM_P_E_(\d{8})_R\d{5}_\d{3}(?:_\w+)?\.(?:h5|hdf5)", re.ASCII)
+NAME = re.compile(r"SMAP_L3_SM_P_E_(\d{8})_R\d{5}_\d{3}(?:_\w+)?\.(?:h5|hdf5|nc4?)", re.ASCII)
 """File names, with whatever a subsetting service appends."""
 GROUP = "Soil_Moisture_Retrieval_Data_"
 HOURS = {"am": 6.0, "pm": 18.0}

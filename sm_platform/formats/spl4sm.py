@@ -19,7 +19,7 @@ from sm_platform.grid.window import Raster
 from sm_platform.schema.readings import FieldReading
 
 NAME = re.compile(
-    r"SMAP_L4_SM_(gph|aup)_(\d{8}T\d{6})_V[A-Za-z]?\d{4}_\d{3}(?:_\w+)?\.(?:h5|hdf5)", re.ASCII
+    r"SMAP_L4_SM_(gph|aup)_(\d{8}T\d{6})_V[A-Za-z]?\d{4}_\d{3}(?:_\w+)?\.(?:h5|hdf5|nc4?)", re.ASCII
 )
 """File names, with whatever a subsetting service appends."""
 FIELDS = {"gph": "Geophysical_Data/sm_surface", "aup": "Analysis_Data/sm_surface_analysis"}

@@ -1,3 +1,5 @@
+import os
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,14 +10,17 @@ import netCDF4
 import numpy as np
 import pytest
 import rasterio
+import xarray as xr
 from pyhdf.SD import SD, SDC
 from pyproj import Transformer
 
 from sm_platform.errors import GranuleError
 from sm_platform.formats import inspect_netcdf, inspect_smap
+from sm_platform.formats.inspect_apart import inspect_apart
 from sm_platform.formats.inspected import Inspection, Variable
 from sm_platform.formats.inspection import inspect_file
 from sm_platform.formats.mod13q1 import SINUSOIDAL
+from sm_platform.formats.recognised import Recognised
 from sm_platform.grid import ease2
 from sm_platform_tests.formats.provider_files import weather_hours, write_era5
 from sm_platform_tests.formats.smap_files import (
@@ -84,7 +89,7 @@ def test_a_whole_grid_is_read_at_its_row_and_column(
     values = np.full(ease2.LEVEL_9KM.shape, -9999, np.float32)
     values[ROW, COL], values[0, 0] = 0.31, 0.2
     path = write_spl4(tmp_path / SPL4, values)
-    monkeypatch.setattr(inspect_smap, "STRIP_ROWS", 100)
+    monkeypatch.setattr(inspect_smap, "STRIP_CELLS", 400_000)
     found = inspect_file(path, centre(ROW, COL))
     assert told(found) == {"sm_surface": ("m3/m3", 2 / values.size, 0.31)}
     assert found.shape == ease2.LEVEL_9KM.shape
@@ -127,6 +132,98 @@ def test_fields_of_two_resolutions_have_their_own_cells(tmp_path: Path) -> None:
         "soil_moisture_3km": 0,
         "soil_moisture_1km": 0.5,
     }
+
+
+def grouped(path: Path, group: str, values: np.ndarray, **beside: np.ndarray) -> Path:
+    """A file with soil moisture in a group, and what stands beside it there."""
+    with h5py.File(path, "a") as file:
+        put(file, f"{group}/soil_moisture", values, {"units": "cm**3/cm**3"})
+        for name, more in beside.items():
+            put(file, f"{group}/{name}", more)
+    return path
+
+
+GROUP = "Soil_Moisture_Retrieval_Data"
+P36 = "SMAP_L3_SM_P_20250110_R19240_001.h5"
+
+
+def test_the_polar_grid_of_a_file_has_its_own_cells_and_names(tmp_path: Path) -> None:
+    """EPSG:6931: cells of 36 km from 9,000 km west and north of the pole."""
+    whole, polar = np.full((406, 964), -9999, "f4"), np.full((500, 500), -9999, "f4")
+    whole[20, 800], polar[300, 320] = 0.25, 0.125
+    path = grouped(tmp_path / P36, f"{GROUP}_AM", whole)
+    grouped(path, f"{GROUP}_Polar_AM", polar)
+    found = inspect_file(path, centre(20, 800, ease2.LEVEL_36KM))
+    assert found.shape == (406, 964)
+    name = f"{GROUP}_Polar_AM/soil_moisture"
+    assert told(found) == {
+        "soil_moisture": ("m3/m3", 1 / whole.size, 0.25),
+        name: ("m3/m3", 1 / polar.size, None),
+    }
+    turn = Transformer.from_crs("EPSG:6931", "EPSG:4326", always_xy=True)
+    place = turn.transform(-9e6 + 320.5 * 36e3, 9e6 - 300.5 * 36e3)
+    assert told(inspect_file(path, place))[name][2] == 0.125
+
+
+@pytest.mark.parametrize("beside", ["indexes", "latitudes"])
+def test_a_part_of_the_36_km_grid_counts_its_own_cells(tmp_path: Path, beside: str) -> None:
+    rows, cols = np.indices((2, 3)) + np.array([131, 760])[:, None, None]
+    lon, lat = ease2.centre_lonlat(ease2.LEVEL_36KM, rows, cols)
+    if beside == "indexes":
+        more = {"EASE_row_index": rows.astype("u2"), "EASE_column_index": cols.astype("u2")}
+        more["EASE_row_index"][0, 0] = 65534
+    else:
+        more = {"latitude": lat.astype("f4"), "longitude": lon.astype("f4")}
+        more["latitude"][0, 0] = -9999
+    values = np.array([[-9999, 0.1, 0.2], [0.3, 0.4, 0.5]], "f4")
+    found = inspect_file(
+        grouped(tmp_path / P36, f"{GROUP}_AM", values, **more), centre(132, 762, ease2.LEVEL_36KM)
+    )
+    assert found.product == "spl3smp"
+    window = ease2.window(ease2.LEVEL_36KM, 131, 760, (2, 3))
+    assert found.affine == pytest.approx(tuple(window.affine)[:6])
+    assert told(found) == {"soil_moisture": ("m3/m3", pytest.approx(5 / 6), 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("name", "product", "level"),
+    [
+        ("SMAP_L2_SM_P_26543_A_20250110T003456_R19240_001.h5", "spl2smp", ease2.LEVEL_36KM),
+        ("SMAP_L2_SM_P_E_26543_D_20250110T003456_R19240_001.h5", "spl2smp_e", ease2.LEVEL_9KM),
+    ],
+)
+def test_a_half_orbit_is_a_list_of_cells(
+    tmp_path: Path, name: str, product: str, level: ease2.Level
+) -> None:
+    row, col = np.array([130, 131, 133], "u2"), np.array([760, 700, 701], "u2")
+    more = {"EASE_row_index": row, "EASE_column_index": col}
+    more["landcover_class"] = np.array([[1, 2, 254], [12, 3, 254], [4, 5, 6]], "u1")
+    path = grouped(tmp_path / name, GROUP, np.array([0.1, 0.2, 0.3], "f4"), **more)
+    found = inspect_file(path, centre(131, 700, level))
+    assert (found.product, found.shape) == (product, (3,))
+    assert found.time_utc == datetime(2025, 1, 10, 0, 34, 56, tzinfo=UTC)
+    assert told(found) == {
+        "landcover_class": ("1", pytest.approx(7 / 9), 12),
+        "soil_moisture": ("m3/m3", 1, 0.2),
+    }
+
+
+def test_a_part_of_one_cell_has_its_field(tmp_path: Path) -> None:
+    path = write_spl4(tmp_path / SPL4, part(0.25), corner=CORNER)
+    with h5py.File(path, "a") as file:
+        put(file, "Metadata/Lineage/list", np.arange(5, dtype="u2"))
+    assert told(inspect_file(path, centre(ROW, COL))) == {"sm_surface": ("m3/m3", 1, 0.25)}
+
+
+def test_a_granule_without_its_name_says_itself_what_it_is(tmp_path: Path) -> None:
+    path = grouped(tmp_path / "a.h5", f"{GROUP}_AM", part(0.25))
+    assert inspect_file(path).product == "smap"
+    with h5py.File(path, "a") as file:
+        identity = file.create_group("Metadata/DatasetIdentification").attrs
+        identity["shortName"] = np.bytes_("SPL3SMP_E")
+        identity["fileName"] = np.bytes_(SPL3)
+    found = inspect_file(path)
+    assert (found.product, found.time_utc) == ("spl3smp_e", datetime(2025, 1, 10, tzinfo=UTC))
 
 
 def test_a_real_analysis_is_its_geotiff_twin(shared: Callable[..., Path]) -> None:
@@ -235,6 +332,112 @@ def test_a_truncated_netcdf_is_refused_by_name(tmp_path: Path) -> None:
         inspect_file(path)
 
 
+def test_the_place_of_a_series_is_the_file_s(tmp_path: Path) -> None:
+    one = xr.Dataset(
+        {"t2m": ("valid_time", np.array([290.5, np.nan], "f4"), {"units": "K"})},
+        {"valid_time": [np.datetime64("2025-01-10", "ns")] * 2, "latitude": 20.5, "longitude": 106},
+    )
+    one.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    found = inspect_file(tmp_path / "a.nc", (106.04, 20.46))
+    assert (found.product, found.shape) == ("era5_land", (2,))
+    assert told(found) == {"t2m": ("K", 0.5, 290.5)}
+    assert inspect_file(tmp_path / "a.nc", (106.2, 20.5)).variables[0].at is None
+
+
+def test_old_weather_in_a_zip_is_read(tmp_path: Path) -> None:
+    packed = write_packed(tmp_path / "data.nc", "NETCDF3_64BIT_OFFSET")
+    with zipfile.ZipFile(tmp_path / "download.nc", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(packed, "data.nc")
+    assert inspect_file(tmp_path / "download.nc") == inspect_file(packed)
+
+
+def write_appeears(path: Path, units: str = "days since 2000-01-01 00:00:00") -> Path:
+    """A part of MOD13Q1 as AppEEARS writes it: packed, in a calendar of its own."""
+    with netCDF4.Dataset(path, "w") as file:
+        for name, kind, values in (
+            ("time", "i4", [7305, 7321]),
+            ("lat", "f8", [20.5, 20.498]),
+            ("lon", "f8", [106.4, 106.402]),
+        ):
+            file.createDimension(name, len(values))
+            file.createVariable(name, kind, (name,))[:] = values
+        file["time"].units, file["time"].calendar = units, "julian"
+        crs = file.createVariable("crs", "i1")
+        crs.grid_mapping_name, crs.semi_major_axis = "latitude_longitude", 6378137.0
+        crs.inverse_flattening = 298.257223563
+        ndvi = file.createVariable("NDVI", "i2", ("time", "lat", "lon"), fill_value=-3000)
+        ndvi.scale_factor, ndvi.units = 1e-4, "NDVI"
+        ndvi.valid_min, ndvi.valid_max = np.int16(-2000), np.int16(10000)
+        day = file.createVariable("day", "i2", ("time", "lat", "lon"), fill_value=-1)
+        day.units = "days"
+        for one, high in ((ndvi, 10000), (day, 17)):
+            one.set_auto_maskandscale(False)
+            one[:] = [[[one._FillValue, high], [1, 2]], [[3, 4], [5, 6]]]
+    return path
+
+
+def test_a_part_from_appeears_has_its_product_day_and_crs(tmp_path: Path) -> None:
+    path = write_appeears(tmp_path / "MOD13Q1.061_250m_aid0001.nc")
+    found = inspect_file(path, (106.402, 20.5))
+    assert (found.product, found.crs) == ("mod13q1", "EPSG:4326")
+    assert found.time_utc == datetime(2020, 1, 1, tzinfo=UTC)
+    assert told(found) == {"NDVI": ("1", 7 / 8, 1), "day": ("days", 7 / 8, 17)}
+
+
+def test_times_that_cannot_be_told_hide_no_values(tmp_path: Path) -> None:
+    path = write_appeears(tmp_path / "a.nc", "fortnights since 1900")
+    found = inspect_file(path)
+    assert found.time_utc is None
+    assert [one.valid_share for one in found.variables] == [7 / 8, 7 / 8]
+
+
+def test_a_valid_range_in_the_scale_s_type_tells_unpacked_numbers(tmp_path: Path) -> None:
+    path = write_appeears(tmp_path / "a.nc")
+    with h5py.File(path, "a") as file:
+        file["NDVI"].attrs["valid_min"], file["NDVI"].attrs["valid_max"] = -0.2, 0.9
+        file["day"].attrs["valid_max"] = "many"
+    assert [one.valid_share for one in inspect_file(path).variables] == [6 / 8, 7 / 8]
+
+
+def test_numbers_in_groups_are_found_and_metadata_is_not(tmp_path: Path) -> None:
+    name = "OPERA_L2_RTC-S1_T018-038602-IW2_20250110T225118Z_20250111T000000Z_S1A_30_v1.0.h5"
+    with h5py.File(tmp_path / name, "w") as file:
+        file["data/VV"] = np.array([[0.25, np.nan]], "f4")
+        for axis, (title, values) in enumerate(
+            (("yCoordinates", [2e6]), ("xCoordinates", [500015.0, 500045.0]))
+        ):
+            file[f"data/{title}"] = values
+            file[f"data/{title}"].make_scale(title)
+            file["data/VV"].dims[axis].attach_scale(file[f"data/{title}"])
+        file["data/projection"] = 32648
+        file["data/projection"].attrs["spatial_ref"] = rasterio.crs.CRS.from_epsg(32648).to_wkt()
+        file["metadata/orbit/position"] = np.zeros((5, 3))
+    turn = Transformer.from_crs("EPSG:32648", "EPSG:4326", always_xy=True)
+    found = inspect_file(tmp_path / name, turn.transform(500015, 2e6))
+    assert (found.product, found.crs) == ("s1_rtc", "EPSG:32648")
+    assert found.time_utc == datetime(2025, 1, 10, 22, 51, 18, tzinfo=UTC)
+    assert told(found) == {"VV": ("1", 0.5, 0.25)}
+
+
+@pytest.mark.parametrize("kind", ["spl4", "netcdf3", "netcdf4"])
+def test_whatever_bytes_change_only_a_refusal_comes_out(tmp_path: Path, kind: str) -> None:
+    random = np.random.default_rng(7)
+    if kind == "spl4":
+        path = write_spl4(tmp_path / SPL4, part(0.25, 0.3), corner=CORNER)
+    else:
+        formats = {"netcdf3": "NETCDF3_CLASSIC", "netcdf4": "NETCDF4"}
+        path = write_packed(tmp_path / "a.nc", formats[kind])
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for n_changed in (1, 3, 20, 200) * 15:
+        changed = whole.copy()
+        changed[random.integers(0, whole.size, n_changed)] = random.integers(0, 256, n_changed)
+        path.write_bytes(changed[: random.integers(1, 2 * whole.size)].tobytes())
+        try:
+            inspect_file(path, centre(ROW, COL))
+        except GranuleError as error:
+            assert path.name in str(error)
+
+
 def tile_text(rows: int, cols: int) -> str:
     side = 231.656358264
     left, top = TILE
@@ -287,6 +490,29 @@ def test_a_vegetation_tile_as_nasa_ships_it(tmp_path: Path) -> None:
         "relative_azimuth_angle": ("deg", pytest.approx(5 / 6), 0),
     }
     assert [one.at for one in inspect_file(path, tile_place(5, 5)).variables] == [None] * 3
+
+
+def test_a_tile_s_own_fill_range_and_scale_count(tmp_path: Path) -> None:
+    """The angles' changed between collections; their fill -4000 lies within their range."""
+    azimuth = np.array([[-4000, -1800, 3601]], "int16")
+    attributes = {"scale_factor": 10.0, "valid_range": [-3600, 3600], "_FillValue": -4000}
+    path = write_hdf4(
+        tmp_path / "MYD13A2.A2025009.h28v06.006.2025018000000.hdf",
+        {"1 km 16 days relative azimuth angle": (azimuth, attributes)},
+    )
+    found = inspect_file(path, tile_place(0, 1))
+    assert (found.product, found.time_utc) == ("myd13a2", datetime(2025, 1, 9, tzinfo=UTC))
+    assert told(found) == {"relative_azimuth_angle": ("deg", pytest.approx(1 / 3), -180)}
+
+
+def dying(*_: object) -> Inspection:
+    os.abort()
+
+
+def test_a_file_that_ends_the_library_is_refused_by_name(tmp_path: Path) -> None:
+    known = Recognised("mod13q1", "mod13q1", "a", None, ())
+    with pytest.raises(GranuleError, match=r"a\.hdf: the file is damaged or cut off"):
+        inspect_apart(dying, tmp_path / "a.hdf", known, None)
 
 
 def test_its_successor_in_hdf5(tmp_path: Path) -> None:

@@ -114,6 +114,118 @@ def test_a_scaled_float_copy_is_read_as_it_stands_and_told(tmp_path: Path) -> No
     assert "float32" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "dtype", "words", "expected"),
+    [
+        (
+            "SWC-SMAP-L_V2.0_100-20250110T0130_swc.tiff",
+            "uint16",
+            ("swc", "swc_before_flags"),
+            {"swc": ("m3/m3", 1, 0.3), "swc_before_flags": ("m3/m3", 1, 0.3)},
+        ),
+        (
+            "ESA_WorldCover_10m_2021_v200_N18E105_Map.tif",
+            "uint8",
+            ("Map",),
+            {"land_cover": ("1", 1, 30)},
+        ),
+        (
+            "Copernicus_DSM_COG_10_N20_00_E106_00_DEM.tif",
+            "float32",
+            ("height",),
+            {"elevation": ("m", 1, 30)},
+        ),
+    ],
+)
+def test_the_contract_counts_whatever_the_bands_are_called(
+    tmp_path: Path, name: str, dtype: str, words: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    stored = [[300.0 if dtype == "uint16" else 30.0]] * len(words)
+    found = inspect_file(raster(tmp_path / name, *stored, dtype=dtype, names=words), HERE)
+    assert told(found) == expected
+
+
+def test_nsidc_bands_called_by_their_pass_are_soil_moisture(tmp_path: Path) -> None:
+    bands = [np.array([[0.25, 0]], "f4"), np.array([[0.3, 0.4]], "f4")]
+    path = write_nsidc(tmp_path / NSIDC, bands, row=CORNER[0] * 9, col=CORNER[1] * 9)
+    with rasterio.open(path, "r+") as file:
+        file.descriptions = ("AM", "PM")
+    assert told(inspect_file(path)) == {
+        "soil_moisture_am": ("m3/m3", 0.5, None),
+        "soil_moisture_pm": ("m3/m3", 1, None),
+    }
+
+
+def test_bands_of_one_layer_keep_their_own_names(tmp_path: Path) -> None:
+    words = ("sand_0-5cm_mean", "sand_5-15cm_mean")
+    path = raster(tmp_path / "sand_mean.tif", [431.0], [420.0], dtype="int16", names=words)
+    assert {name: at for name, (_, _, at) in told(inspect_file(path, HERE)).items()} == {
+        "sand_0-5cm_mean": 431,
+        "sand_5-15cm_mean": 420,
+    }
+    same = raster(tmp_path / "a.tif", [1.0], [2.0], names=("a", "a"))
+    assert list(told(inspect_file(same))) == ["a_1", "a_2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "product", "moment", "variable"),
+    [
+        (
+            "MOD13Q1.061__250m_16_days_NDVI_doy2025009_aid0001.tif",
+            "int16",
+            "mod13q1",
+            datetime(2025, 1, 9, tzinfo=UTC),
+            Variable("NDVI", "1", 1, 0.003),
+        ),
+        (
+            "SPL4SMGP.008_Geophysical_Data_sm_surface_doy2025134013000_aid0001.tif",
+            "float32",
+            "spl4smgp",
+            datetime(2025, 5, 14, 1, 30, tzinfo=UTC),
+            Variable("sm_surface", "m3/m3", 0, None),
+        ),
+        (
+            "SRTMGL1_NC.003_SRTMGL1_DEM_doy2000042_aid0001.tif",
+            "int16",
+            "unknown",
+            None,
+            Variable("band_1", "", 1, 30),
+        ),
+        ("clay_5-15cm_mean_1000.tif", "int16", "soilgrids", None, Variable("clay", "g/kg", 1, 30)),
+        ("bdod_0-5cm_Q0.5.tif", "int16", "soilgrids", None, Variable("bdod", "cg/cm3", 1, 30)),
+    ],
+)
+def test_names_that_services_give(
+    tmp_path: Path,
+    name: str,
+    dtype: str,
+    product: str,
+    moment: datetime | None,
+    variable: Variable,
+) -> None:
+    found = inspect_file(raster(tmp_path / name, [30.0], dtype=dtype), HERE)
+    assert (found.product, found.time_utc, found.variables) == (product, moment, (variable,))
+
+
+def test_dynamic_world_is_known_by_its_bands(tmp_path: Path) -> None:
+    words = ("flooded_vegetation", "shrub_and_scrub", "label")
+    found = inspect_file(raster(tmp_path / "x.tif", [0.25], [0.5], [3.0], names=words), HERE)
+    assert found.product == "dynamic_world"
+    assert told(found)["label"] == ("1", 1, 3)
+    assert told(found)["flooded_vegetation"] == ("1", 1, 0.25)
+
+
+def test_longitudes_to_360_hold_places_of_the_west(tmp_path: Path) -> None:
+    globe = Affine(180, 0, 0, 0, -0.1, NORTH)
+    path = write_tiff(tmp_path / "a.tif", [np.array([[1, 2]], "f4")], affine=globe)
+    assert inspect_file(path, (-70.5, 20.95)).variables[0].at == 2
+
+
+def test_infinite_numbers_are_no_values(tmp_path: Path) -> None:
+    path = raster(tmp_path / "a.tif", [np.inf, 1.0])
+    assert told(inspect_file(path, HERE)) == {"band_1": ("", 0.5, None)}
+
+
 def test_planet_value_and_flags(tmp_path: Path) -> None:
     stem = "SWC-SMAP-L_V2.0_100-20250110T0130_swc"
     value = raster(tmp_path / f"{stem}.tiff", [310, 65535, 1001], dtype="uint16", nodata=65535)

@@ -151,6 +151,20 @@ def test_a_real_sentinel1_product_tells_its_angle(shared: Callable[..., Path]) -
     assert inspect_file(path, (0.0, 0.0)).variables[0].at is None
 
 
+def test_a_sentinel1_product_is_known_by_the_folder_in_its_zip(
+    tmp_path: Path, shared: Callable[..., Path]
+) -> None:
+    name = "S1A_IW_GRDH_1SDV_20210119T031653_20210119T031718_036201_043ED0_8255"
+    path = shared("realdata", "s1", f"{name}.zip")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path)
+    slc = (tmp_path / f"{name}.SAFE").rename(tmp_path / f"{name.replace('GRDH', 'SLC_')}.SAFE")
+    (tmp_path / "a.zip").write_bytes(path.read_bytes())
+    found = [inspect_file(one) for one in (path, tmp_path / "a.zip", slc)]
+    assert [one.product for one in found] == ["s1_grd", "s1_grd", "s1_slc"]
+    assert len({(one.time_utc, one.shape, one.variables) for one in found}) == 1
+
+
 def test_a_zip_of_weather_and_a_zip_of_one_file(tmp_path: Path) -> None:
     weather = write_era5(tmp_path / "data_0.nc", datetime(2025, 1, 10), weather_hours(1))
     image = write_tiff(

@@ -196,6 +196,7 @@ def test_other_units_are_refused_by_name(tmp_path: Path, units: str) -> None:
         ("SMAP_L4_SM_gph_20250110T013000_Vv8011_001.h5", datetime(2025, 1, 10, 1, 30)),
         ("SMAP_L4_SM_gph_20241231T223000_Vv7032_001_HEGOUT.h5", datetime(2024, 12, 31, 22, 30)),
         ("SMAP_L4_SM_aup_20200128T000000_Vv4030_001.h5", datetime(2020, 1, 28)),
+        ("SMAP_L4_SM_aup_20200128T000000_Vv4030_001_subsetted.nc4", datetime(2020, 1, 28)),
     ],
 )
 def test_names_tell_the_time(name: str, sensed: datetime) -> None:
