@@ -3,9 +3,6 @@
 import argparse
 import json
 import math
-import resource
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +13,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from benchmarks._memory import peak_in_subprocess, peak_mib
 from sm_platform.features.build import build
 from sm_platform.features.drivers import Drivers, ScenePass
 from sm_platform.features.prepare import prepare
@@ -63,7 +61,7 @@ def run() -> dict[str, object]:
         "ours": round(ours),
         "reference": round(reference, 1),
         "ratio": round(ours / reference),
-        "peak_mib": _peak_in_subprocess(),
+        "peak_mib": peak_in_subprocess("extraction"),
         "build_after_prepare_s": round(after_prepare_s, 3),
         "how": f"ours: prepare and build of {SIZE} x {SIZE} pixels; reference: plain loop, timed "
         f"on {REFERENCE_PIXELS} of these pixels, equal to 1e-5; peak_mib: whole process at "
@@ -270,17 +268,11 @@ def _uniform(
 # --- memory --------------------------------------------------------------------------------------
 
 
-def _peak_in_subprocess() -> int:
-    command = [sys.executable, "-m", "benchmarks.extraction", "--peak"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return int(done.stdout)
-
-
 def _peak_mib() -> int:
     """Peak memory of this process after building rows of 1000 x 1000 pixels."""
     drivers, scene = synthetic(LARGE_SIZE, seed=1)
     assert len(build(SM_100M_V1, drivers, scene).rows) == LARGE_SIZE**2
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_mib()
 
 
 def main() -> None:

@@ -6,9 +6,6 @@
 import argparse
 import json
 import math
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +18,7 @@ import rasterio
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from benchmarks._memory import peak_in_subprocess, peak_mib
 from sm_platform.formats.geotiff import read_bands
 from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow, Raster, lonlat_bounds, pad
@@ -54,7 +52,7 @@ def run() -> dict[str, object]:
         started = time.perf_counter()
         expected = [_plain_day(paths[day], places) for day in days]
         reference = SITES * REFERENCE_DAYS / (time.perf_counter() - started)
-        peak = _peak_in_subprocess(folder)
+        peak = peak_in_subprocess("labels", folder)
     for day, said in zip(days, expected, strict=True):
         _assert_equal(tables[day], said)
     return {
@@ -164,17 +162,11 @@ def _write(folder: Path, day: date, window: GridWindow, rng: np.random.Generator
 # --- memory --------------------------------------------------------------------------------------
 
 
-def _peak_in_subprocess(folder: str) -> int:
-    command = [sys.executable, "-m", "benchmarks.labels", "--peak", folder]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return int(done.stdout)
-
-
 def _peak_mib(folder: Path) -> int:
     """Peak memory of this process after reading the files of the folder."""
     tables = read_year(sorted(folder.glob("*.tif")), draw_places(seed=2))
     assert sum(table.num_rows for table in tables) == SITES * DAYS
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_mib()
 
 
 def main() -> None:

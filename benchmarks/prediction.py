@@ -5,7 +5,6 @@ Weights and rows are made from a seed, so nothing has to be at hand. Six rows sh
 """
 
 import json
-import resource
 import time
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmarks._memory import peak_mib
 from sm_platform.densesm.checkpoint import Checkpoint, Member
 from sm_platform.densesm.network import ARCHITECTURES, Architecture, DenseSM
 from sm_platform.densesm.prediction import predict, prepare
@@ -141,7 +141,7 @@ def run() -> dict[str, float | str]:
         return found
 
     seconds, ours = shortest(predict_members, 1 + REPEATS)  # the first one warms up
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_mib()
     inputs = dense(rows)[:N_REFERENCE_ROWS]
     plain_seconds, plain = shortest(lambda: evaluate_plainly(checkpoint, inputs), 2)
     speed, plain_speed = N_ROWS / seconds, N_REFERENCE_ROWS / plain_seconds
@@ -151,7 +151,7 @@ def run() -> dict[str, float | str]:
         "ours": round(speed),
         "reference": round(plain_speed),
         "ratio": round(speed / plain_speed, 2),
-        "peak_mib": round(peak_kib / 1024),
+        "peak_mib": peak,
         "max_abs_difference": float(np.abs(ours[:N_REFERENCE_ROWS] - plain).max()),
     }
 

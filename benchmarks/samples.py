@@ -7,9 +7,6 @@ timed beside it.
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -21,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks._memory import peak_in_subprocess, peak_mib
 from benchmarks._sample_lake import (
     label_rows,
     site_rows,
@@ -81,8 +79,8 @@ def run() -> dict[str, object]:
         "samples": n,
         "pair_s": round(pair_s, 2),
         "build_s": round(build_s, 2),
-        "peak_mib": _peak_in_subprocess(N_DAYS),
-        "peak_mib_twice_the_days": _peak_in_subprocess(LARGE_DAYS),
+        "peak_mib": peak_in_subprocess("samples", str(N_DAYS)),
+        "peak_mib_twice_the_days": peak_in_subprocess("samples", str(LARGE_DAYS)),
         "how": f"ours: labels and features of {N_SITES} sites and {N_DAYS} passes read from a "
         "lake, paired, written as partitions; with_features_built: the features built from "
         "drivers and passes as well; reference: a plain merge, row by row, of the same labels and "
@@ -193,18 +191,12 @@ def _seen(scene: ScenePass, start: datetime, rng: np.random.Generator) -> SceneP
 # --- memory ---------------------------------------------------------------------------------------
 
 
-def _peak_in_subprocess(n_days: int) -> int:
-    command = [sys.executable, "-m", "benchmarks.samples", "--peak", str(n_days)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return int(done.stdout)
-
-
 def _peak_mib(n_days: int) -> int:
     """Peak memory of this process after making the samples of so many passes."""
     with tempfile.TemporaryDirectory() as folder:
         layout, region = _lake(Path(folder), n_days)
         assert _build(layout, region, n_days) and _pair(layout, n_days)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_mib()
 
 
 def main() -> None:

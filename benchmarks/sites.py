@@ -6,9 +6,6 @@
 import argparse
 import json
 import math
-import resource
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -18,6 +15,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks._memory import peak_in_subprocess, peak_mib
 from sm_platform.errors import GridError
 from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow, Raster
@@ -65,7 +63,7 @@ def run() -> dict[str, object]:
     found = selected(part, RULES)
     assert found.site_id.tolist() == expected.site_id
     assert dict(found.rejected) == expected.rejected
-    peak_mib = _peak_in_subprocess()  # first: a child begins with the peak of its parent
+    peak_mib = peak_in_subprocess("sites")  # first: a child begins with the peak of its parent
     ours_s, larger_s = _seconds(SIZE), _seconds(SIZE * TIMES)
     ours, reference = SIZE**2 / ours_s, REFERENCE_SIZE**2 / plain_s
     return {
@@ -283,16 +281,10 @@ def _seconds(size: int) -> float:
     return min(times)
 
 
-def _peak_in_subprocess() -> int:
-    command = [sys.executable, "-m", "benchmarks.sites", "--peak"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return int(done.stdout)
-
-
 def _peak_mib() -> int:
     """Peak memory of this process after one selection of the province."""
     assert len(selected(province(SIZE, seed=1), RULES)) == RULES.count
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_mib()
 
 
 def main() -> None:

@@ -17,9 +17,7 @@ Recipe eov-2025 knows 100 m only: `build` refuses it for coarser cells. Zeros in
 backscatter, missing to that recipe alone, count as numbers in all means.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,25 +117,16 @@ def coarse_backscatter(backscatter: Raster, coarse: GridWindow) -> Raster:
     return Raster(coarse, {name: band.reshape(coarse.shape) for name, band in bands.items()})
 
 
-def coarse_pass(
-    scene: ScenePass,
-    window: GridWindow,
-    level: ease2.Level,
-    *,
-    history: Sequence[tuple[datetime, Raster]] | None = None,
-) -> CoarsePass:
+def coarse_pass(scene: ScenePass, window: GridWindow, level: ease2.Level) -> CoarsePass:
     """The pass on the coarse window of the region, with its earlier passes.
 
     Args:
         scene: the pass on the region's pixels.
         window: the region's pixels.
         level: level of the sites.
-        history: earlier passes that lie on the coarse window already (`coarse_backscatter`),
-            instead of averaging those of the scene again for each of its followers.
 
     Raises:
-        GridError: the pass lies on other pixels, an earlier one on other cells; or as for
-            `coarse_window`.
+        GridError: the pass lies on other pixels; or as for `coarse_window`.
     """
     if scene.backscatter.window != window:
         raise GridError(
@@ -146,10 +135,10 @@ def coarse_pass(
             "its frames on the region's window."
         )
     coarse = coarse_window(window, level)
-    if history is None:
-        history = [(start, coarse_backscatter(one, coarse)) for start, one in scene.history]
     moved = replace(
-        scene, backscatter=coarse_backscatter(scene.backscatter, coarse), history=history
+        scene,
+        backscatter=coarse_backscatter(scene.backscatter, coarse),
+        history=[(start, coarse_backscatter(one, coarse)) for start, one in scene.history],
     )
     return CoarsePass(moved, _valid_share(scene.backscatter, coarse))
 

@@ -66,13 +66,6 @@ class SiteReader:
         )
 
 
-def observe_field(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], reading: FieldReading
-) -> pa.Table:
-    """One field at n places (degrees, (n,)); for many fields keep a `SiteReader`."""
-    return SiteReader(np.asarray(lon, float), np.asarray(lat, float)).observe(reading)
-
-
 def _band(raster: Raster, name: str) -> NDArray[np.generic]:
     return np.asarray(raster.values[name]).ravel()
 

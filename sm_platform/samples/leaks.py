@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.spatial import cKDTree
 
 from sm_platform.errors import DataError
 from sm_platform.samples.coarse import reach_of
@@ -86,13 +87,15 @@ def _near(rows: pd.DataFrame, buffer_blocks: int) -> int:
     places = rows[["block_id", "role"]].assign(reach=reach).drop_duplicates()
     row, col = rows_and_cols(places["block_id"].to_numpy())
     role, wide = places["role"].to_numpy(), places["reach"].to_numpy()
+    farthest = buffer_blocks + 2 * int(wide.max(initial=0))
+    grid = cKDTree(np.column_stack([row, col]))
+    one, other = grid.query_pairs(farthest, p=np.inf, output_type="ndarray").T
+    gap = np.maximum(np.abs(row[one] - row[other]), np.abs(col[one] - col[other]))
     may_touch = np.isin(role, list(_MAY_TOUCH))
-    is_near = np.zeros(len(places), np.bool_)
-    for n in range(len(places)):
-        gap = np.maximum(np.abs(row - row[n]), np.abs(col - col[n])) - wide - wide[n]
-        allowed = np.where(may_touch & may_touch[n], 0, buffer_blocks)
-        is_near[n] = ((gap <= allowed) & (role != role[n])).any()
-    return int(places["block_id"][is_near].nunique())
+    allowed = np.where(may_touch[one] & may_touch[other], 0, buffer_blocks)
+    is_near = (gap - wide[one] - wide[other] <= allowed) & (role[one] != role[other])
+    near = np.r_[one[is_near], other[is_near]]
+    return int(places["block_id"].iloc[near].nunique())
 
 
 def _near_days(rows: pd.DataFrame, gap_days: int) -> int:

@@ -36,7 +36,7 @@ class AreaReport:
     area_km2: float
     """On the ellipsoid (EPSG:6933 keeps areas)."""
     window: GridWindow
-    """The smallest window of the level's cells that holds the outline."""
+    """The smallest window of 100 m cells that holds the outline."""
     n_cells_inside: int
     """Cells whose centre lies inside the outline; from the area beyond `COUNTED_CELLS`."""
     land_share: float
@@ -61,20 +61,17 @@ class AreaReport:
         return days
 
 
-def check_area(area: Area, *, level: str = "100m") -> AreaReport:
-    """Everything to know before a region is made of the area.
+def check_area(area: Area) -> AreaReport:
+    """Everything to know before a region of 100 m pixels is made of the area.
 
     Raises:
-        UsageError: no such level; or the area lies at sea or beyond the grid's last parallel, or
-            takes more cells than can be numbered.
+        UsageError: the area lies at sea or beyond the grid's last parallel, or takes more cells
+            than can be numbered.
     """
-    levels = {entry.name: entry for entry in ease2.LEVELS}
-    if level not in levels:
-        raise UsageError(f"There are no cells of {level}: choose one of {', '.join(levels)}.")
     outline = stored_outline(area.outline)
     _check_on_grid(area, outline)
-    window = window_of(levels[level], outline)
-    _check_size(area, window, level)
+    window = window_of(ease2.LEVEL_100M, outline)
+    _check_size(area, window)
     land_share = _land_share(area, outline)
     area_km2 = area_m2(outline) / 1e6
     return AreaReport(
@@ -108,11 +105,11 @@ def _check_on_grid(area: Area, outline: Outline) -> None:
         )
 
 
-def _check_size(area: Area, window: GridWindow, level: str) -> None:
+def _check_size(area: Area, window: GridWindow) -> None:
     """Raises UsageError when the cells of the window cannot be numbered."""
     if window.size > MOST_CELLS:
         raise UsageError(
-            f"{area.came_from} takes {window.size / 1e6:,.0f} million cells of {level}, more than "
+            f"{area.came_from} takes {window.size / 1e6:,.0f} million cells of 100 m, more than "
             f"the {MOST_CELLS / 1e6:,.0f} million that a region can have: cut it into several."
         )
 

@@ -15,7 +15,7 @@ from pyproj.exceptions import CRSError
 
 from sm_platform.errors import DataError, UsageError
 from sm_platform.sites.area_crs import to_degrees
-from sm_platform.sites.areas import Area, Outline, check_range, only_areas, slug
+from sm_platform.sites.areas import Area, Outline, check_range, only_areas
 
 KINDS = {
     b"SQLite format 3\x00": "GeoPackage",
@@ -55,8 +55,7 @@ def area_from_file(
     outline, notes = _united(frame, name)
     turned = to_degrees(outline, _crs(frame, name), name)
     whole = only_areas(np.array([check_range(turned.outline, name)], object))
-    hint = where[1] if where is not None else Path(path).name.split(".")[0]
-    return Area(whole, slug(hint), f"{name}, in {turned.way}", notes)
+    return Area(whole, f"{name}, in {turned.way}", notes)
 
 
 def _drawing(path: Path) -> str:

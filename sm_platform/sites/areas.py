@@ -21,7 +21,7 @@ FIRST_TOLERANCE_DEG = 1e-5
 MAX_VERTICES = 20_000
 """An outline with more is stored simplified: its text is read with every map."""
 LONGEST_NAME = 40
-"""Letters of a region's name at most."""
+"""Letters of a `slug` at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,6 @@ class Area:
 
     outline: Outline
     """Valid, not empty, within -180..180 and -90..90 degrees."""
-    name_hint: str
-    """Small letters, digits and hyphens: fit to name the region; empty when nothing suggests it."""
     came_from: str
     """For people: the file, sheet, country or box, and how its coordinates were turned."""
     notes: tuple[str, ...] = ()
@@ -58,7 +56,7 @@ def area_from_bbox(west: float, south: float, east: float, north: float) -> Area
         )
     if west == east or south >= north:
         raise UsageError(f"{given} is empty: west must lie west of east, south south of north.")
-    return Area(shapely.box(*box), "", given)
+    return Area(shapely.box(*box), given)
 
 
 def check_range(outline: Outline, where: str) -> Outline:
@@ -133,7 +131,7 @@ def only_areas(shapes: NDArray[np.object_]) -> Outline:
 
 
 def slug(text: str) -> str:
-    """A name for a region made of free text, Vietnamese letters included; may be empty."""
+    """Free text in small letters, digits and hyphens, Vietnamese letters too; may be empty."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("\u0111", "d"))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_NAME].strip("-")

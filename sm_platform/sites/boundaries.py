@@ -92,7 +92,7 @@ def area_from_country(name: str) -> Area:
         raise UsageError(f"There is no country '{name}'{hint}; or give its outline with --file.")
     outline = check_range(outline_of(found.number), found.name)
     origin = f"{found.name}, outline of Natural Earth 1:10 million ({PACKAGE})"
-    return Area(outline, slug(found.name), origin)
+    return Area(outline, origin)
 
 
 def land_within(outline: Outline, *, margin_deg: float = 0.0) -> Outline:

@@ -79,8 +79,8 @@ def find_candidates(
         pixel=pixel[fit],
         land_cover_code=cover.land_cover_code[fit],
         purity=cover.purity[fit],
-        texture=_texture(cells, layers)[fit],
-        mean_sm=_mean_sm(cells, layers)[fit],
+        texture=_texture(cells, layers, fit),
+        mean_sm=_mean_sm(cells, layers, fit),
         class_names=names,
         rejected=rejected,
     )
@@ -108,16 +108,16 @@ def _first_reason(
     return found
 
 
-def _texture(cells: WindowCells, layers: PixelLayers) -> NDArray[np.int8]:
+def _texture(cells: WindowCells, layers: PixelLayers, wanted: Ints) -> NDArray[np.int8]:
     if layers.texture is None:
-        return np.zeros(len(cells), np.int8)
-    return texture_of(cells, layers.texture, layers.is_inside)
+        return np.zeros(len(wanted), np.int8)
+    return texture_of(cells, layers.texture, layers.is_inside, wanted)
 
 
-def _mean_sm(cells: WindowCells, layers: PixelLayers) -> NDArray[np.float32]:
+def _mean_sm(cells: WindowCells, layers: PixelLayers, wanted: Ints) -> NDArray[np.float32]:
     if layers.mean_sm is None:
-        return np.full(len(cells), np.nan, np.float32)
-    return mean_of(cells, layers.mean_sm, layers.is_inside)
+        return np.full(len(wanted), np.nan, np.float32)
+    return mean_of(cells, layers.mean_sm, layers.is_inside, wanted)
 
 
 def _nothing_left(

@@ -61,11 +61,6 @@ def row_col(flat: Ints, level: Level) -> tuple[Ints, Ints]:
     return row, col
 
 
-def centre_lonlat(flat: Ints, level: Level) -> tuple[Floats, Floats]:
-    """Longitude and latitude (degrees, WGS 84) of the centres of cells."""
-    return reproject_points(*_centre(*row_col(flat, level), level), ease2.CRS, LONLAT)
-
-
 def centre_100m(flat: Ints, level: Level) -> tuple[Ints, Ints]:
     """Row and column of the 100 m cell at the centre of cells of `level`.
 

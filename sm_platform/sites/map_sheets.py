@@ -7,7 +7,7 @@ import shapely
 
 from sm_platform.errors import UsageError
 from sm_platform.sites.area_files import area_from_file
-from sm_platform.sites.areas import Area, slug
+from sm_platform.sites.areas import Area
 
 FIELD = "PhienHieu"
 """Field with the sheet's name in files of sheets."""
@@ -44,7 +44,7 @@ def area_from_sheet(name: str, sheets_path: Path | None = None) -> Area:
             f"Sheet {wanted}: the quarters of {wanted[:-2]} stand as the national file of sheets "
             "names them (D, B over A, C), not by the rule (A, B over C, D); look at the picture.",
         )
-    return Area(outline, slug(wanted), f"map sheet {wanted}, from its name", notes)
+    return Area(outline, f"map sheet {wanted}, from its name", notes)
 
 
 def _corner(name: str) -> tuple[float, float, bool]:

@@ -8,10 +8,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sm_platform.errors import GridError
+from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow, Raster
 from sm_platform.sites.candidates import Candidates, Rejection, find_candidates
 from sm_platform.sites.catalog import catalog_rows
-from sm_platform.sites.cells import Ints, block_of, centre_lonlat, row_col
+from sm_platform.sites.cells import Ints, block_of, row_col
 from sm_platform.sites.drawing import draws, first_of_squares, labelled_first, strata
 from sm_platform.sites.pixel_layers import pixel_layers
 from sm_platform.sites.rules import SiteRules
@@ -41,9 +42,8 @@ class SiteSelection:
     mean_sm_m3m3: NDArray[np.float32]
     """NaN where not known."""
     block_id: NDArray[np.int32]
-    """Flat index of the 3 km cell at the centre. A 9 km cell reaches one block farther on each
-    side: roles by block need a buffer of one block to share no ground with it, of three to leave
-    out its neighbours as well."""
+    """Flat index of the 3 km cell at the centre; a 9 km cell reaches one block farther on each
+    side."""
     rejected: Mapping[str, int]
     """Cells that are no site, by the first reason; with the sites they are all cells of the
     window."""
@@ -133,7 +133,7 @@ def _selection(found: Candidates, chosen: Ints, rejected: Mapping[Rejection, int
     names = [f"{level.name}-{r}-{c}" for r, c in zip(row.tolist(), col.tolist(), strict=True)]
     by_name = np.argsort(names)
     chosen, row, col = chosen[by_name], row[by_name], col[by_name]
-    lon, lat = centre_lonlat(found.flat[chosen], level)
+    lon, lat = ease2.centre_lonlat(level, row, col)
     code = found.land_cover_code[chosen]
     return SiteSelection(
         level=level.name,

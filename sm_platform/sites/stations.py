@@ -1,8 +1,6 @@
 """Stations as sites: where sensors stand in the soil of a region."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ from sm_platform.errors import DataError, GridError
 from sm_platform.grid import ease2
 from sm_platform.grid.ease2 import LEVEL_100M
 from sm_platform.grid.window import GridWindow, Raster, cell_index, reproject_points
+from sm_platform.sites.areas import slug
 from sm_platform.sites.catalog import catalog_rows
 from sm_platform.sites.cells import LONLAT, Floats, Ints, block_of
 from sm_platform.sites.cover_classes import legend_of, share_bands
@@ -22,10 +21,8 @@ from sm_platform.sites.pixel_layers import PixelLayers, pixel_layers
 SITE_KIND = "station"
 PREFIX = "st-"
 COLUMNS = "station_id", "lon_deg", "lat_deg"
-NAME_LENGTH = 40
 DIGEST_LENGTH = 6
 NO_PLACE, OUTSIDE_REGION = "no_place", "outside_region"
-UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,8 @@ def station_site_id(station_id: str) -> str:
 
     The digest keeps names apart that differ in capitals or signs alone, in every region alike.
     """
-    plain = unicodedata.normalize("NFKD", station_id.lower().replace("đ", "d"))
-    name = UNSAFE.sub("-", plain.encode("ascii", "ignore").decode()).strip("-")[:NAME_LENGTH]
     digest = hashlib.sha256(station_id.encode()).hexdigest()[:DIGEST_LENGTH]
-    return PREFIX + "-".join(part for part in (name.strip("-"), digest) if part)
+    return PREFIX + "-".join(part for part in (slug(station_id), digest) if part)
 
 
 def station_sites(

@@ -268,6 +268,3 @@ def test_a_region_across_180_degrees_is_refused() -> None:
 def test_a_pass_on_other_pixels_is_refused() -> None:
     with pytest.raises(GridError, match="join its frames"):
         coarse_pass(small.scene(pad(REGION, 1)), REGION, LEVEL_1KM)
-    with pytest.raises(GridError, match="An earlier pass"):
-        earlier = [(small.PASS_UTC - timedelta(days=12), small.scene(REGION).backscatter)]
-        coarse_pass(small.scene(REGION), REGION, LEVEL_1KM, history=earlier)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sm_platform.errors import UsageError
 from sm_platform.grid import ease2
 from sm_platform.grid.window import GridWindow, Raster, lonlat
-from sm_platform.observations.fields import SiteReader, observe_field
+from sm_platform.observations.fields import SiteReader
 from sm_platform.observations.rejection import count_reasons
 from sm_platform.schema.readings import FieldReading
 
@@ -31,7 +31,7 @@ def reading(
 
 
 def look(lon: object, lat: object, field: FieldReading | None = None) -> pa.Table:
-    return observe_field(np.asarray(lon, float), np.asarray(lat, float), field or reading())
+    return SiteReader(np.asarray(lon, float), np.asarray(lat, float)).observe(field or reading())
 
 
 def test_every_cell_by_hand() -> None:

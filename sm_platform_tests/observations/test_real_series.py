@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
-from sm_platform.observations.agreement import Pairs, paired
-from sm_platform.observations.collocation import keep_near
+from sm_platform.observations.collocation import collocate, keep_near
 from sm_platform.observations.rejection import count_reasons
 from sm_platform.observations.series import judge_series
+from sm_platform.trust.metrics import agreement
 from sm_platform_tests.observations.rows import series
 
 STATIONS = ("Hpayargyi", "Thanatpin")
@@ -88,26 +90,31 @@ def test_a_pass_gets_the_hour_nearest_to_it(station: str, shared: Callable[..., 
     assert kept.rows.num_rows + kept.n_without_pass + kept.n_not_nearest == len(frame)
 
 
-def meetings(shared: Callable[..., Path], station: str, half: str) -> tuple[pd.DataFrame, Pairs]:
-    """Daily soil moisture of a station beside SMAP: as the file has it, and as we pair it."""
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """A station's daily soil moisture and that of the SMAP pass nearest to it."""
+
+    smap: NDArray[np.float64]
+    station: NDArray[np.float64]
+
+
+def meetings(shared: Callable[..., Path], station: str, half: str) -> tuple[Meetings, Meetings]:
+    """As the rows of the file say, and as we find them when nobody tells what belongs together."""
     path = shared("realdata", "ismn", f"VDS_Myanmar_{station}_insitu_SMAP_daily.csv")
-    frame = pd.read_csv(path)
-    local = {"am": 6, "pm": 18}[half]
+    frame = pd.read_csv(path).rename(columns={f"smap_soil_moisture_{half}": "smap"})
+    told = frame[["smap", "sm"]].dropna()
     # SMAP passes at 6 and 18 hours of local solar time; the station's mean is put to midnight.
-    utc = pd.to_datetime(frame["time"]) + pd.to_timedelta(local - 96.54 / 15, unit="h")
-    smap = frame[f"smap_soil_moisture_{half}"]
-    sides = [
-        pa.table(
-            {
-                "site_id": pa.array([station] * len(frame)),
-                "sensed_utc": pa.array(times.dt.as_unit("us")).cast(pa.timestamp("us", "UTC")),
-                "sm_m3m3": pa.array(sm.to_numpy(), pa.float64(), from_pandas=True),
-            }
-        )
-        for times, sm in ((utc, smap), (pd.to_datetime(frame["time"]), frame["sm"]))
-    ]
-    shuffled = [side.take(np.random.default_rng(1).permutation(len(frame))) for side in sides]
-    return frame, paired(*shuffled, max_hours=12)
+    local = pd.Timedelta({"am": 6, "pm": 18}[half] - 96.54 / 15, unit="h")
+    midnight = pd.to_datetime(frame["time"]).dt.as_unit("us")
+    rng = np.random.default_rng(1)
+    passes = (
+        frame.assign(time=midnight + local).dropna(subset="smap").sample(frac=1, random_state=rng)
+    )
+    days = frame.assign(time=midnight).dropna(subset="sm").sample(frac=1, random_state=rng)
+    found = collocate(days["time"].to_numpy(), passes["time"].to_numpy(), max_hours=12).pass_index
+    met = found >= 0
+    ours = Meetings(passes["smap"].to_numpy()[found[met]], days["sm"].to_numpy()[met])
+    return Meetings(told["smap"].to_numpy(), told["sm"].to_numpy()), ours
 
 
 @pytest.mark.parametrize("half", ["am", "pm"])
@@ -115,13 +122,14 @@ def meetings(shared: Callable[..., Path], station: str, half: str) -> tuple[pd.D
 def test_scores_against_smap_are_those_of_the_file(
     station: str, half: str, shared: Callable[..., Path]
 ) -> None:
-    frame, pairs = meetings(shared, station, half)
-    both = frame[[f"smap_soil_moisture_{half}", "sm"]].dropna().to_numpy()
-    error = pairs.a_m3m3 - pairs.b_m3m3
-    assert len(error) == len(both) == 64
-    assert error.mean() == pytest.approx((both[:, 0] - both[:, 1]).mean(), abs=1e-12)
-    r = pd.DataFrame(both).corr().iloc[0, 1]
-    assert np.corrcoef(pairs.a_m3m3, pairs.b_m3m3)[0, 1] == pytest.approx(r, abs=1e-12)
+    told, ours = meetings(shared, station, half)
+    score = agreement(ours.smap, ours.station)
+    error = told.smap - told.station
+    assert score.n == len(error) == 64
+    assert score.bias == pytest.approx(error.mean(), abs=1e-12)
+    assert score.ubrmse == pytest.approx(np.sqrt((error**2).mean() - error.mean() ** 2), abs=1e-12)
+    r = pd.Series(told.smap).corr(pd.Series(told.station))
+    assert score.r == pytest.approx(r, abs=1e-12)
 
 
 @pytest.mark.parametrize("half", ["am", "pm"])
@@ -130,14 +138,12 @@ def test_scores_against_smap_are_those_of_pytesmo(
     station: str, half: str, shared: Callable[..., Path]
 ) -> None:
     metrics = pytest.importorskip("pytesmo.metrics", reason="pip install --no-deps pytesmo")
-    frame, pairs = meetings(shared, station, half)
-    both = frame[[f"smap_soil_moisture_{half}", "sm"]].dropna()
-    smap, soil = (np.ascontiguousarray(both[name]) for name in both)
-    error = pairs.a_m3m3 - pairs.b_m3m3
-    assert len(error) == len(smap)
-    ours = [error.mean(), error.std(), np.corrcoef(pairs.a_m3m3, pairs.b_m3m3)[0, 1]]
-    theirs = [metrics.bias(smap, soil), metrics.ubrmsd(smap, soil), metrics.pearson_r(smap, soil)]
-    assert ours == pytest.approx([float(np.ravel(one)[0]) for one in theirs], abs=1e-6)
+    told, ours = meetings(shared, station, half)
+    score = agreement(ours.smap, ours.station)
+    theirs = (metrics.bias, metrics.ubrmsd, metrics.pearson_r)
+    expected = [float(np.ravel(one(told.smap, told.station))[0]) for one in theirs]
+    assert score.n == len(told.smap)
+    assert [score.bias, score.ubrmse, score.r] == pytest.approx(expected, abs=1e-6)
 
 
 def test_flags_of_the_file_are_as_its_legend_writes_them(shared: Callable[..., Path]) -> None:

@@ -1,5 +1,9 @@
+from itertools import permutations
+
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sm_platform.errors import DataError
 from sm_platform.samples.leaks import leaks
@@ -48,6 +52,33 @@ def test_areas_of_nine_km_meet_at_two_blocks() -> None:
     assert leaks(table("block", *roles, support_m=9000.0))["block_near"] == 2
     assert leaks(table("block", *roles, support_m=1000.0))["block_near"] == 0
     assert leaks(table("block", *roles))["block_near"] == 0
+
+
+def test_a_table_that_uses_no_row_leaks_nothing() -> None:
+    assert set(leaks(table("block", ("a", "p", 0, block(0, 0), "buffer"))).values()) == {0}
+
+
+ROLES = st.sampled_from(["train", "validation", "calibration", "test", "buffer"])
+PLACES = st.tuples(st.integers(0, 9), st.integers(0, 9), ROLES)
+
+
+@given(st.lists(PLACES, max_size=25), st.integers(0, 3), st.sampled_from([0, 1, 6]))
+def test_near_blocks_are_those_of_a_plain_loop(
+    places: list[tuple[int, int, str]], buffer_blocks: int, reach: int
+) -> None:
+    rows = [(str(n), "p", 0, block(row, col), role) for n, (row, col, role) in enumerate(places)]
+    found = leaks(
+        table("block", *rows, support_m={0: 0.0, 1: 9000.0, 6: 36000.0}[reach]),
+        buffer_blocks=buffer_blocks,
+    )
+    near = set()
+    for (row, col, role), (other_row, other_col, other) in permutations(places, 2):
+        is_free = {role, other} == {"train", "validation"}
+        apart = max(abs(row - other_row), abs(col - other_col))
+        limit = 2 * reach + (0 if is_free else buffer_blocks)
+        if "buffer" not in (role, other) and role != other and apart <= limit:
+            near.add((row, col))
+    assert found.get("block_near", 0) == len(near)
 
 
 def test_a_pass_in_two_roles_and_near_days_are_counted() -> None:

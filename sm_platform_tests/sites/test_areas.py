@@ -79,13 +79,13 @@ def test_a_stored_box_comes_back_to_a_centimetre(
 
 
 def test_a_stored_outline_has_seven_decimals_and_is_valid() -> None:
-    area = Area(blob(900, 1, rough=0.3), "", "drawn")
+    area = Area(blob(900, 1, rough=0.3), "drawn")
     text = outline_wkt(area)
     assert text.startswith("POLYGON ((105") or text.startswith("POLYGON ((106")
     assert max(len(part.strip("(),")) for part in text.split()) <= len("105.1234567")
     back = area_of(text)
     assert back.is_valid
-    assert outline_wkt(Area(back, "", "")) == text
+    assert outline_wkt(Area(back, "")) == text
     assert back.symmetric_difference(area.outline).area < 1e-5
 
 
@@ -131,7 +131,7 @@ def test_text_that_is_no_outline_is_refused(text: str) -> None:
 
 def test_holes_and_islands_are_stored() -> None:
     ring = shapely.box(0, 0, 4, 4).difference(shapely.box(1, 1, 2, 2))
-    area = Area(shapely.MultiPolygon([ring, shapely.box(6, 6, 7, 7)]), "", "")
+    area = Area(shapely.MultiPolygon([ring, shapely.box(6, 6, 7, 7)]), "")
     assert area_of(outline_wkt(area)).equals(area.outline)
 
 
@@ -160,5 +160,5 @@ def test_only_what_has_an_area_is_kept() -> None:
         ("x" * 50, "x" * 40),
     ],
 )
-def test_free_text_becomes_a_name_of_a_region(text: str, name: str) -> None:
+def test_free_text_becomes_a_plain_name(text: str, name: str) -> None:
     assert slug(text) == name
