@@ -43,6 +43,9 @@ def import_samples(
 ) -> None:
     """Store samples from files as the region's; days that have samples are replaced.
 
+    Read are site_info.csv and the merged CSV, which holds all samples; the CSVs of single sites
+    hold the same labels without inputs and are passed over.
+
     Example: sm-platform samples import ./samples --region red-river
     """
     from sm_platform.defs.commands.samples import import_command

@@ -9,6 +9,7 @@ import dagster as dg
 
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.resources import settings
+from sm_platform.defs.source_reach import reach_of
 from sm_platform.errors import LakeError, UsageError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.lake import removal, store
@@ -18,6 +19,7 @@ from sm_platform.schema.driver_tables import LAND_COVER_CELLS, STATIC_DRIVERS
 from sm_platform.schema.region import Region, check_region_name
 from sm_platform.sites.area_checks import AreaReport, check_area
 from sm_platform.sites.areas import Area, outline_wkt
+from sm_platform.sources.archive import ArchiveSource
 
 DIMENSION = "regions"
 """Name of the dynamic partitions."""
@@ -35,6 +37,8 @@ class AddedRegion:
     """Day x region keys that each dated asset gains: the days until now."""
     all_keys: int
     """Those it has then, of all regions."""
+    lacking: str | None
+    """A sentence when its source does not hold what every region needs."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -61,6 +65,7 @@ class AddedRegion:
             "map_megabytes": round(self.report.map_bytes / 1e6, 1),
             "keys": self.keys,
             "warnings": list(self.warnings),
+            **({"lacking": self.lacking} if self.lacking else {}),
         }
 
 
@@ -94,7 +99,8 @@ def add_region(
         instance.delete_dynamic_partition(DIMENSION, region_id)
         raise
     n_regions = len(instance.get_dynamic_partitions(DIMENSION))
-    return AddedRegion(region, report, keys, keys * n_regions)
+    lacking = reach_of(region, ArchiveSource(archive))
+    return AddedRegion(region, report, keys, keys * n_regions, lacking)
 
 
 def remove_region(

@@ -63,8 +63,13 @@ def said(variable: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """The environment for processes that the platform starts."""
-    return dict(os.environ)
+    """The environment for processes that the platform starts in the checkout: whole paths.
+
+    Started elsewhere they would load a folder named `sm_platform` that happens to lie there.
+    """
+    now = settings()
+    folders = {"SM_DATA_LAKE": now.data_lake, "SM_MODELS": now.models, "SM_ARCHIVE": now.archive}
+    return {**os.environ, **{name: str(folder.resolve()) for name, folder in folders.items()}}
 
 
 def point_dagster_at(home: Path) -> None:

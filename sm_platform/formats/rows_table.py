@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sm_platform.errors import DataError, UsageError
 from sm_platform.schema.recipes import N_INPUTS
 
+RECIPE_COLUMNS = ("recipe_id", "recipe_fingerprint")
 TOLERANCE = 1e-6
 """How far outside 0..1 a value may lie from rounding alone."""
 
@@ -44,11 +45,25 @@ def read_rows(path: Path) -> RowsTable:
     is_csv = path.suffix.lower() == ".csv"
     frame, recipe = (_csv(path), (None, None)) if is_csv else _parquet(path)
     frame.columns = [str(name).strip() for name in frame.columns]
+    if recipe == (None, None):
+        recipe = _recipe_of_columns(frame, path)
     wanted = [str(number) for number in range(N_INPUTS)]
     _check_names(list(frame.columns), wanted, path)
     inputs = np.stack([_numbers(frame[name], path) for name in wanted], axis=1)
     _check_range(inputs, path)
     return RowsTable(np.clip(inputs, 0, 1).astype(np.float32), *recipe)
+
+
+def _recipe_of_columns(frame: pd.DataFrame, path: Path) -> tuple[str | None, str | None]:
+    """The recipe that columns name, as in exported samples: one for all rows."""
+    if not set(RECIPE_COLUMNS) <= set(frame.columns):
+        return None, None
+    told = frame[list(RECIPE_COLUMNS)].drop_duplicates()
+    if len(told) != 1 or told.isna().any(axis=None):
+        names = ", ".join(sorted({str(name) for name in told[RECIPE_COLUMNS[0]]}))
+        raise DataError(f"{path.name} holds rows of several recipes ({names}): score them apart.")
+    recipe_id, fingerprint = (str(told[name].iloc[0]) for name in RECIPE_COLUMNS)
+    return recipe_id, fingerprint
 
 
 def _check_names(found: list[str], wanted: list[str], path: Path) -> None:
@@ -70,7 +85,8 @@ def _csv(path: Path) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, encoding="utf-8-sig", index_col=False)
+            texts = dict.fromkeys(RECIPE_COLUMNS, "str")  # a fingerprint may look like a number
+            return pd.read_csv(path, encoding="utf-8-sig", index_col=False, dtype=texts)
     except (ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"{path.name} cannot be read as CSV: {error}") from error
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -13,6 +15,7 @@ from sm_platform.defs.instance import open_instance
 from sm_platform.defs.regions import DIMENSION
 from sm_platform.lake.layout import Layout
 from sm_platform.sites.areas import area_from_bbox
+from sm_platform.sources.archive_folder import INDEX_SCHEMA
 from sm_platform_tests.desk import Answer
 
 FARM = ("106.30", "20.40", "106.34", "20.44")
@@ -59,3 +62,14 @@ def land(layout: Layout, region: str) -> Path:
     folder.mkdir(parents=True)
     (folder / "soil.tif").write_bytes(b"12345")
     return folder / "soil.tif"
+
+
+def write_archive(root: Path, *products: str, west: float) -> None:
+    """An archive whose granules of these products lie at 20.4..20.5 north, a degree wide."""
+    root.mkdir()
+    (root / "clock.json").write_text('{"today": "2025-01-31", "last_day": "2025-01-31"}')
+    constant = {"region_id": "a", "day": None, "files": ["a.tif"], "format": "geotiff"}
+    constant |= {"available_utc": None, "licence": "CC0-1.0", "south": 20.4, "north": 20.5}
+    constant |= {"west": west, "east": west + 1}
+    rows = [{"product": one, "granule_id": one, **constant} for one in products]
+    pq.write_table(pa.Table.from_pylist(rows, schema=INDEX_SCHEMA), root / "index.parquet")

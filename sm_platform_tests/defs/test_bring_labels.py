@@ -303,6 +303,22 @@ def test_a_damaged_series_stays_named_until_it_is_whole_and_the_rest_is_read(
     assert "skipped" not in told(materialized(layout, [station_readings], FARM))
 
 
+def test_a_file_of_another_place_is_told_where_a_region_would_hold_it(
+    layout: Layout, region: Region, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "a.csv", [0.2, 0.3])
+    away = SeriesColumns(**{**columns_of(COLUMNS), "lon_deg": 96.5302, "lat_deg": 17.4661})
+    said = only(bring_csv(layout, region, path, OwnSeries(away)), "None lies in the region")
+    assert "lies at 96.5302 17.4661" in said
+    assert "--bbox 96.48 17.42 96.58 17.52`" in said
+    assert not any(
+        line.startswith("None lies")
+        for line in bring_csv(
+            layout, region, path, OwnSeries(SeriesColumns(**columns_of(COLUMNS)))
+        ).told
+    )
+
+
 def test_real_stations_are_counted_as_they_are_brought(
     shared: Callable[..., Path], layout: Layout
 ) -> None:

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from sm_platform.defs.home import DRAFT, MADE, prepare_home
+from sm_platform.defs.resources import environment
 
 DATABASES = ("event_log.db", "history/runs.db", "schedules/schedules.db")
 
@@ -72,3 +73,11 @@ def test_second_start_makes_nothing_anew(new_home: Path) -> None:
     before = {name: (new_home / name).stat().st_ino for name in DATABASES}
     prepare_home()
     assert {name: (new_home / name).stat().st_ino for name in DATABASES} == before
+
+
+def test_started_processes_get_whole_paths_whatever_folder_they_run_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SM_DATA_LAKE", "lake")
+    assert environment()["SM_DATA_LAKE"] == str(tmp_path / "lake")

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+import sm_platform.definitions  # noqa: F401 - all settings are known then
+from sm_platform.defs.assets.static import land_cover_cells, soil_cells
 from sm_platform.defs.jobs import add_region_job, remove_region_job
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.regions import DIMENSION, MOST_KEYS, add_region
@@ -24,6 +26,7 @@ from sm_platform_tests.defs.region_desk import (
     asking,
     land,
     newcomer,
+    write_archive,
 )
 
 
@@ -102,6 +105,42 @@ def test_a_job_refuses_with_the_same_sentence(
     assert said in failure(done(add_region_job, layout, instance, **config))
     assert instance.get_dynamic_partitions(DIMENSION) == []
     assert not layout.root.exists()
+
+
+def test_every_setting_is_explained_in_the_launchpad() -> None:
+    ours = [one for one in dg.Config.__subclasses__() if one.__module__.startswith("sm_platform.")]
+    assert {assets.__name__ for assets in ours} >= {"AddRegion", "SiteConfig", "SplitConfig"}
+    fields = {(one, name): field for one in ours for name, field in one.to_fields_dict().items()}
+    assert [key for key, field in fields.items() if not (field.description or "").strip()] == []
+
+
+def test_what_a_region_lacks_is_told_and_stands_where_it_is_missed(
+    layout: Layout, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    write_archive(tmp_path / "archive", "elevation", west=106.0)
+    config = {"name": "my-farm", "bbox": list(FARM_DEG)}
+    told = metadata(done(add_region_job, layout, instance, **config))
+    assert "holds no soil, land cover of my-farm: take the region away" in told["lacking"]
+    cover = materialized(land_cover_cells, layout, instance)
+    (event,) = cover.get_asset_materialization_events()
+    assert event.materialization.metadata["status"].value == "none"
+    assert "holds no land cover" in str(event.materialization.metadata["lacking"].value)
+    soil = materialized(soil_cells, layout, instance)
+    (failed,) = soil.filter_events(lambda one: one.is_step_failure)
+    assert "holds no soil of my-farm: take" in str(failed.step_failure_data.error)
+
+
+def materialized(
+    asset: dg.AssetsDefinition, layout: Layout, instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    lake = LakeResource(root=str(layout.root))
+    return dg.materialize(
+        [asset],
+        partition_key="my-farm",
+        instance=instance,
+        resources={"lake": lake},
+        raise_on_error=False,
+    )
 
 
 def test_a_job_deletes_data_only_when_the_name_is_written_twice(

@@ -27,6 +27,7 @@ from sm_platform_tests.defs.region_desk import (
     land,
     newcomer,
     partitions,
+    write_archive,
 )
 from sm_platform_tests.sites.drawn_files import geojson, parts, shapefile, zipped
 
@@ -63,6 +64,28 @@ def test_a_box_becomes_a_region_of_the_cells_it_touches(ask: Ask, layout: Layout
     assert find_region(layout, "my-farm").window.shape == (rows, cols)
     assert partitions() == ["my-farm"]
     assert ask("list").out.split()[:4] == ["my-farm", str(rows), "x", str(cols)]
+
+
+@pytest.mark.parametrize(
+    ("products", "west", "said"),
+    [
+        (("soil", "elevation", "land_cover"), 106.0, "Next: `sm-platform run"),
+        (("soil", "elevation"), 106.0, "holds no land cover of my-farm"),
+        (("soil", "elevation", "land_cover"), 100.0, "no soil, elevation, land cover of my-farm"),
+    ],
+)
+def test_what_its_archive_does_not_hold_of_a_region_is_said_at_once(
+    ask: Ask, tmp_path: Path, products: tuple[str, ...], west: float, said: str
+) -> None:
+    write_archive(tmp_path / "archive", *products, west=west)
+    assert said in ask("add", "my-farm", "--bbox", *FARM).err
+
+
+def test_without_an_archive_it_is_said_how_one_is_made(ask: Ask) -> None:
+    assert (
+        "write one with `sm-platform archive simulate`"
+        in ask("add", "my-farm", "--bbox", *FARM).err
+    )
 
 
 def test_a_file_in_vn2000_says_how_it_was_turned(ask: Ask, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("add a1 --bbox 106.3 20.4 nan 20.5", 2, "no number"),
     ("add a1 --bbox 106.3 20.4 106.4", 2, "requires 4 arguments"),
     ("add a1 --bbox 10 84 20 86", 2, "the grid ends at 85.0445"),
-    ("add a1 --bbox -10 0 90 60", 2, "million cells of 100m, more than the 2,147 million"),
+    ("add a1 --bbox -10 0 90 60", 2, "million cells of 100 m, more than the 2,147 million"),
     ("add a1", 2, "An area is one of --file, --bbox, --sheet, --country: none was given."),
     ("add a1 --country VN --sheet D-48-1-A", 2, "--sheet and --country were given"),
     ("add a1 --country VN --sheets a.geojson", 2, "--sheets goes with --sheet, but --country"),

@@ -339,6 +339,12 @@ def refused(answer: Answer, code: int, match: str) -> None:
     assert re.search(match, line), line
 
 
+def test_a_source_that_is_none_is_refused_even_where_the_files_tell_theirs(seat: Seat) -> None:
+    fill(seat)
+    words = ("import", seat.exported(), "--region", NAME, "--source", "planet")
+    refused(seat.run(*words), 2, "no label source 'planet'")
+
+
 def test_a_site_that_lies_elsewhere_than_the_regions_is_refused(seat: Seat) -> None:
     folder = write_seed_folder(seat.root / "seed")
     seat.imported(folder, *SEED)
@@ -363,6 +369,8 @@ def test_wrong_words_are_refused_by_what_is_wrong(seat: Seat) -> None:
         ((seat.root, *region, *SEED), 1, "no file site_info.csv"),
     ):
         refused(seat.run("import", *words), code, match)
+    told = ("export", "--region", NAME, "--out", seat.root / "x", "--start", DAY, "--end")
+    refused(seat.run(*told, DAY - timedelta(1)), 2, "lies before the start .*: swap them")
     (folder / "site_info.csv").write_bytes("network,station".encode("utf-16"))
     refused(seat.run("import", folder, *region, *SEED), 1, "not text in UTF-8")
     assert seat.samples() == {}

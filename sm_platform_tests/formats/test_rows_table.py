@@ -52,6 +52,23 @@ def test_columns_are_found_by_name_and_others_passed_over(tmp_path: Path) -> Non
     )
 
 
+def test_exported_samples_name_their_recipe_in_columns(tmp_path: Path) -> None:
+    told = {"recipe_id": "eov-2025", "recipe_fingerprint": "12345e10"}
+    for path in (
+        csv(tmp_path, frame().assign(**told)),
+        parquet(tmp_path, pa.Table.from_pandas(frame().assign(**told))),
+    ):
+        found = read_rows(path)
+        assert (found.recipe_id, found.recipe_fingerprint) == ("eov-2025", "12345e10")
+
+
+def test_rows_of_several_recipes_are_refused(tmp_path: Path) -> None:
+    rows = frame().assign(recipe_id=["a", "a", "b"], recipe_fingerprint="1")
+    assert "several recipes (a, b)" in refused(csv(tmp_path, rows))
+    lacking = frame().assign(recipe_id=["a", "a", None], recipe_fingerprint="1")
+    assert "several recipes" in refused(csv(tmp_path, lacking))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_a_mark_of_byte_order_or_spaces_do_not_hide_a_column(tmp_path: Path, encoding: str) -> None:
     path = csv(tmp_path, frame().rename(columns={"7": " 7 "}), encoding)

@@ -25,7 +25,7 @@ from sm_platform.schema.model_tables import CHECKPOINTS
 from sm_platform.schema.region import Region
 
 
-class TrainingConfig(dg.Config):
+class TrainingConfig(dg.Config, use_attribute_docstrings=True):
     """What is trained; the defaults are reduced, for a first checkpoint in a minute."""
 
     source_checkpoint: str | None = None

@@ -12,6 +12,7 @@ from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.source_reach import nothing_of
 from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
 from sm_platform.lake.granules import LandedGranule, landed, refuse_quarantined
@@ -96,10 +97,10 @@ weather = _native(
 )
 
 
-def need(granules: Sequence[LandedGranule], product: Product, region: str) -> None:
+def need(granules: Sequence[LandedGranule], product: Product, region: Region) -> None:
     """Raises MissingInputError when a static product has not been landed."""
     if not granules:
         raise MissingInputError(
-            f"No {product.value} file of {region} has been landed: run --download (asset "
-            "static_granules); if it was run, the source has none: add the file there."
+            f"No {product.value} file of {region.region_id} has been landed: run --download (asset "
+            f"static_granules). If it was run: {nothing_of(region, [product])}"
         )

@@ -45,7 +45,7 @@ UPSTREAM = [
 ]
 
 
-class FeatureConfig(dg.Config):
+class FeatureConfig(dg.Config, use_attribute_docstrings=True):
     """How features are built."""
 
     recipe: str | None = None

@@ -13,6 +13,7 @@ from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
 from sm_platform.errors import DataError, UsageError
 from sm_platform.lake.granules import land
 from sm_platform.lake.layout import Layout
@@ -20,8 +21,6 @@ from sm_platform.schema.region import Region
 from sm_platform.sources.archive import ArchiveSource
 from sm_platform.sources.protocol import Granule, Product, Source
 from sm_platform.sources.seed_layout import SeedLayoutSource
-
-STATIC_PRODUCTS = (Product.SOIL, Product.ELEVATION, Product.LAND_COVER)
 
 
 def open_source(region: Region) -> Source:
@@ -137,10 +136,18 @@ def static_granules(
     region = find_region(lake.layout, context.partition_key)
     landing = Landing(lake.layout, region, open_source(region))
     reports = {
-        product.value: landing.land(landing.source.granules(product, region.window, None))
+        product: landing.land(landing.source.granules(product, region.window, None))
         for product in STATIC_PRODUCTS
     }
+    lacking = [product for product, report in reports.items() if not report.rows]
+    if lacking:
+        context.log.warning(nothing_of(region, lacking))
     return dg.MaterializeResult(
-        metadata={f"{product}_granules": report.rows for product, report in reports.items()},
-        data_version=version_of_granules(lake.layout, reports, region.region_id),
+        metadata={
+            **({"lacking": nothing_of(region, lacking)} if lacking else {}),
+            **{f"{product.value}_granules": report.rows for product, report in reports.items()},
+        },
+        data_version=version_of_granules(
+            lake.layout, [product.value for product in reports], region.region_id
+        ),
     )

@@ -33,7 +33,7 @@ GROUP = "labels"
 OWNERS = ["team:sm-platform"]
 
 
-class ObservationConfig(dg.Config):
+class ObservationConfig(dg.Config, use_attribute_docstrings=True):
     """Which labels are read."""
 
     sources: list[str] = []
@@ -99,7 +99,7 @@ def site_features(
     return each_day(context, lake.layout, open_region)
 
 
-class SampleConfig(dg.Config):
+class SampleConfig(dg.Config, use_attribute_docstrings=True):
     """Which labels become samples."""
 
     max_hours: float = Field(MAX_HOURS, ge=0, le=48)
@@ -138,7 +138,7 @@ def training_samples(
     return each_day(context, lake.layout, open_region)
 
 
-class SplitConfig(dg.Config):
+class SplitConfig(dg.Config, use_attribute_docstrings=True):
     """How samples get their roles."""
 
     seed: int = Field(1, ge=0)

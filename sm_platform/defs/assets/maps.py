@@ -28,7 +28,7 @@ from sm_platform.schema.region import Region
 CUT_OFF_LOOK_BACK = -364
 
 
-class MapConfig(dg.Config):
+class MapConfig(dg.Config, use_attribute_docstrings=True):
     """Which networks make the maps."""
 
     checkpoint: str | None = None

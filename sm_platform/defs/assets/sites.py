@@ -1,6 +1,7 @@
 """Where labels are read: series at stations as brought, and the catalog of sites."""
 
 import dagster as dg
+from pydantic import Field
 
 from sm_platform.defs.assets.label_granules import station_granules
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells
@@ -19,11 +20,11 @@ GROUP = "labels"
 OWNERS = ["team:sm-platform"]
 
 
-class SiteConfig(dg.Config):
+class SiteConfig(dg.Config, use_attribute_docstrings=True):
     """How sites are drawn."""
 
     count: int = 250
-    """Sites wanted in the region, beside its stations."""
+    """Sites wanted in the region, beside its stations; 0: none of this level."""
     seed: int = 1
     """The same seed draws the same sites."""
     level: str = "100m"
@@ -37,8 +38,8 @@ class SiteConfig(dg.Config):
     min_valid_share: float = 0.9
     """Least share of a cell's pixels that lie in the region and have land cover."""
     classes: list[int] = []
-    """Land cover codes of sites; none: those where radar sees soil, flooded rice among them."""
-    moisture_granules: int = 24
+    """WorldCover codes, as [40] for crop; none: where radar sees soil, flooded rice among them."""
+    moisture_granules: int = Field(24, ge=0)
     """Landed label granules whose mean moisture spreads the sites; 0 leaves that out."""
 
 

@@ -11,6 +11,7 @@ from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.source_reach import nothing_of
 from sm_platform.features.land_cover import land_cover_shares
 from sm_platform.features.terrain import pixel_terrain, pixel_terrain_from
 from sm_platform.grid.window import Raster
@@ -26,7 +27,7 @@ from sm_platform.sources.protocol import Product
 
 def _read(layout: Layout, region: Region, product: Product) -> tuple[Raster, str]:
     granules = landed(layout, product.value, region.region_id, None)
-    need(granules, product, region.region_id)
+    need(granules, product, region)
     raster = read_all(layout, region.region_id, granules, region.window)
     return raster, hash_of([granule.sha256 for granule in granules])
 
@@ -110,7 +111,11 @@ def land_cover_cells(
         note |= {"status": "none", "rows": 0}
         store.write(lake.layout, table, empty, region=region.region_id, note=note)
         return dg.MaterializeResult(
-            metadata={"rows": 0, "status": "none"},
+            metadata={
+                "rows": 0,
+                "status": "none",
+                "lacking": nothing_of(region, [Product.LAND_COVER]),
+            },
             data_version=version_of_table(lake.layout, table, region.region_id),
         )
     classes, inputs = _read(lake.layout, region, Product.LAND_COVER)

@@ -11,7 +11,7 @@ from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import save_region
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_index import Row, read_index
-from sm_platform.defs.resources import settings
+from sm_platform.defs.resources import CHECKOUT, environment, settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError
@@ -57,7 +57,8 @@ def demo_command(say: Say) -> None:
 def _in_own_process(region: str) -> int:
     """One region in a process of its own: two cores, and one run's crash leaves the other."""
     command = [sys.executable, "-m", "sm_platform.cli", "demo-region", region]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own module
+    run = subprocess.run(command, env=environment(), cwd=CHECKOUT, check=False)  # noqa: S603
+    return run.returncode
 
 
 @home_explained()

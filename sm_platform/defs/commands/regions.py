@@ -30,7 +30,8 @@ def add_command(name: str, choice: AreaChoice, archive: Path | None, say: Say) -
     for warning in added.warnings:
         say(f"Note: {warning}")
     print(json.dumps(added.told(), ensure_ascii=False, indent=1))
-    say(f"Next: `sm-platform run --region {name} --start DAY --end DAY`, or `make up`.")
+    next_step = f"Next: `sm-platform run --region {name} --start DAY --end DAY`, or `make up`."
+    say(f"Note: {added.lacking}" if added.lacking else next_step)
 
 
 def list_command() -> None:

@@ -16,10 +16,11 @@ from sm_platform.defs.sampling import read_sites
 from sm_platform.defs.site_choice import IMPORTED
 from sm_platform.defs.talk import Say
 from sm_platform.errors import MissingInputError, RecipeError, UsageError
-from sm_platform.grid.calendar import parse_day
+from sm_platform.grid.calendar import days_between, parse_day
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.samples.seed_files import SeedSamples, read_seed_files, write_seed_files
+from sm_platform.schema.label_sources import find_source
 from sm_platform.schema.label_tables import SITE_CATALOG, TRAINING_SAMPLES
 from sm_platform.schema.recipes import find_recipe
 
@@ -53,7 +54,8 @@ def import_command(
     _check_format(format_name)
     layout = Layout(settings().data_lake)
     region = find_region(layout, name)
-    recipe_id, source = choice
+    recipe_id, named = choice
+    source = None if named is None else find_source(named).source_id
     found = read_seed_files(folder, recipe_id=recipe_id, source=source)
     _check_recipe(found)
     catalog, new = with_new_sites(layout, region, found.sites)
@@ -81,6 +83,8 @@ def _check_format(format_name: str) -> None:
 def _stored(layout: Layout, name: str, period: Period) -> tuple[dict[str, str], pa.Table]:
     """The samples of the days that have any, with their one recipe."""
     first, last = (parse_day(day) if day else None for day in period)
+    if first and last:
+        days_between(first, last)  # refuses an end before the start
     days = [
         day
         for day in store.days_made(layout, TRAINING_SAMPLES, name)

@@ -47,7 +47,8 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _start(module: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", *module], env=environment())  # noqa: S603
+    command = [sys.executable, "-m", *module]
+    return subprocess.Popen(command, env=environment(), cwd=CHECKOUT)  # noqa: S603
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
