@@ -12,6 +12,7 @@ import dagster as dg
 from sm_platform.definitions import defs
 from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import run_tags
+from sm_platform.defs.interrupts import remember_interrupts, stop_if_interrupted
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
 from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError, SmPlatformError
@@ -35,6 +36,9 @@ class Launcher:
     """Days that cannot be mapped."""
     driver_failures: Failures = field(default_factory=dict)
     """Days without vegetation or weather: maps hold earlier values instead and say so."""
+
+    def __post_init__(self) -> None:
+        remember_interrupts()
 
     def once(self, assets: Sequence[str], config: Mapping[str, Any] | None = None) -> None:
         """Materialize assets that are partitioned by region alone; raises DataError."""
@@ -80,6 +84,7 @@ class Launcher:
         tags: Mapping[str, str],
         partition_key: str | None,
     ) -> dg.ExecuteInProcessResult:
+        stop_if_interrupted()
         job = defs.resolve_implicit_global_asset_job_def()
         ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
         with event_log_open():
@@ -94,6 +99,7 @@ class Launcher:
         if any(_is_interrupted(failure) for failure in _step_failures(result)):
             self.say("Interrupted: what is finished is kept; the same command goes on from there.")
             raise KeyboardInterrupt
+        stop_if_interrupted()
         return result
 
 
