@@ -159,9 +159,9 @@ def plain_sites(region: Province, rules: SiteRules) -> PlainSites:
         PlainCell(*cell, (code, texture, _third(sm, limits)), _draw(cell, rules))
         for cell, (code, texture, sm) in fit.items()
     ]
-    order = _labelled_first(cells, step)
+    order = _known_first(cells, step)
     if rules.spacing_km is not None:
-        order = _labelled_first(_one_per_square(order, rules.spacing_km, step), step)
+        order = _known_first(_one_per_square(order, rules.spacing_km, step), step)
     rejected["same_square"] = len(cells) - len(order)
     rejected["not_drawn"] = max(0, len(order) - rules.count)
     names = [f"{rules.level}-{cell.row}-{cell.col}" for cell in order[: rules.count]]
@@ -233,10 +233,12 @@ def split_mix(state: int) -> int:
     return mixed ^ (mixed >> 31)
 
 
-def _labelled_first(cells: list[PlainCell], step: int) -> list[PlainCell]:
-    """Cells whose moisture is known, then the others."""
-    known = [cell for cell in cells if cell.stratum[2]]
-    return _in_turn(known, step) + _in_turn([cell for cell in cells if not cell.stratum[2]], step)
+def _known_first(cells: list[PlainCell], step: int) -> list[PlainCell]:
+    """Cells whose texture and moisture are known, as far as any cell's is, then the others."""
+    asked = [n for n in (1, 2) if any(cell.stratum[n] for cell in cells)]
+    known = [cell for cell in cells if all(cell.stratum[n] for n in asked)]
+    others = [cell for cell in cells if not all(cell.stratum[n] for n in asked)]
+    return _in_turn(known, step) + _in_turn(others, step)
 
 
 def _in_turn(cells: list[PlainCell], step: int) -> list[PlainCell]:

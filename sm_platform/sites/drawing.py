@@ -13,6 +13,7 @@ from sm_platform.sites.cells import Ints, centre_100m
 CLASS_BITS = 4
 """A stratum is class code << 4 | texture << 2 | moisture third (0 not known, 1 dry ... 3 wet)."""
 THIRD_MASK = 3
+TEXTURE_BITS = 2
 THIRDS = (1 / 3, 2 / 3)
 PLACE_BITS = 32
 PLACE_MASK = (1 << PLACE_BITS) - 1
@@ -53,7 +54,7 @@ def strata(
         limits = np.quantile(known, THIRDS)
         third = np.where(np.isnan(mean_sm), 0, 1 + np.searchsorted(limits, mean_sm, side="left"))
     whole = land_cover_code.astype(np.int16) << CLASS_BITS
-    return np.asarray(whole | (texture.astype(np.int16) << 2) | third.astype(np.int16))
+    return np.asarray(whole | (texture.astype(np.int16) << TEXTURE_BITS) | third.astype(np.int16))
 
 
 def in_turn(stratum: NDArray[np.int16], block: NDArray[np.int32], draw: NDArray[np.uint64]) -> Ints:
@@ -71,15 +72,16 @@ def in_turn(stratum: NDArray[np.int16], block: NDArray[np.int32], draw: NDArray[
     return np.asarray(order[_rounds([_rounds(queues) for queues in classes.values()])])
 
 
-def labelled_first(
+def known_first(
     stratum: NDArray[np.int16], block: NDArray[np.int32], draw: NDArray[np.uint64]
 ) -> Ints:
-    """As `in_turn`, cells without a known moisture after all others, where any has one.
+    """As `in_turn`, cells of unknown moisture or texture after all others, where any has one.
 
-    Labels that are there for the region and not for the cell (beside open water, out of a swath)
-    will not come for a site in it either.
+    Labels or soil that are there for the region and not for the cell (beside open water, out of a
+    swath) will not come for a site in it either: not known is no stratum to be filled evenly.
     """
-    is_known = stratum & THIRD_MASK > 0
+    has_moisture, has_texture = stratum & THIRD_MASK > 0, stratum >> TEXTURE_BITS & THIRD_MASK > 0
+    is_known = (has_moisture | ~has_moisture.any()) & (has_texture | ~has_texture.any())
     parts = (np.flatnonzero(part) for part in (is_known, ~is_known) if part.any())
     return np.concatenate([part[in_turn(stratum[part], block[part], draw[part])] for part in parts])
 

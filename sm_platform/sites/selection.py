@@ -13,7 +13,7 @@ from sm_platform.grid.window import GridWindow, Raster
 from sm_platform.sites.candidates import Candidates, Rejection, find_candidates
 from sm_platform.sites.catalog import catalog_rows
 from sm_platform.sites.cells import Ints, block_of, row_col
-from sm_platform.sites.drawing import draws, first_of_squares, labelled_first, strata
+from sm_platform.sites.drawing import draws, first_of_squares, known_first, strata
 from sm_platform.sites.pixel_layers import pixel_layers
 from sm_platform.sites.rules import SiteRules
 
@@ -86,7 +86,8 @@ def select_sites(
 ) -> SiteSelection:
     """Up to `rules.count` cells: classes in turn, then their strata, then 3 km blocks in each.
 
-    Where moisture is known somewhere, cells without it come last: no label was ever read there.
+    Where moisture or texture is known somewhere, cells without it come last: no label, or no soil,
+    was ever read there.
 
     Args:
         window: the region's pixels, in any CRS.
@@ -120,11 +121,11 @@ def _order(found: Candidates, rules: SiteRules) -> Ints:
     level = found.cells.level
     stratum = strata(found.land_cover_code, found.texture, found.mean_sm)
     block, draw = block_of(found.flat, level), draws(found.flat, level, rules.seed)
-    order = labelled_first(stratum, block, draw)
+    order = known_first(stratum, block, draw)
     if rules.square_cells is None:
         return order
     kept = first_of_squares(order, found.flat, level, rules.square_cells)
-    return np.asarray(kept[labelled_first(stratum[kept], block[kept], draw[kept])])
+    return np.asarray(kept[known_first(stratum[kept], block[kept], draw[kept])])
 
 
 def _selection(found: Candidates, chosen: Ints, rejected: Mapping[Rejection, int]) -> SiteSelection:
