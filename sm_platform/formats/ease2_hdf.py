@@ -181,7 +181,7 @@ def read_moisture(
     packed = {"scale_factor", "add_offset"} & set(stored.attrs)
     if stored.dtype.kind != "f" or packed:
         raise GranuleError(f"{path.name}: {stored.name} is packed {stored.dtype}: fetch it again.")
-    units = _text(stored.attrs.get("units", ""))
+    units = text_of(stored.attrs.get("units", ""))
     if not is_m3m3(units):
         raise GranuleError(
             f"{path.name}: {stored.name} is in '{units}', not in m3/m3: fetch the original."
@@ -250,7 +250,8 @@ def _number(stored: h5py.Dataset, path: Path, name: str, absent: float) -> float
     return float(value[0])
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """An attribute as text, the first of several; bytes as UTF-8, empty when there is none."""
     first = np.ravel(np.asarray(value, object))
     found = first[0] if first.size else ""
     return found.decode(errors="replace") if isinstance(found, bytes) else str(found)

@@ -248,21 +248,23 @@ def _tell_power(
     radar = [n for n, band in enumerate(bands) if band.unit == "dB"]
     if product != "s1_grd" or not radar:
         return
-    lowest = min(_lowest(file, n + 1, bands[n]) for n in radar)
-    if np.isfinite(lowest) and lowest > 0:
+    if _is_power(file, [(n + 1, bands[n]) for n in radar]):
         for n in radar:
-            one = found[n]
-            found[n] = Variable(one.name, "1", one.valid_share, one.at)
+            found[n] = replace(found[n], unit="1")
         notes.append(
             "VV and VH are positive everywhere, so linear power and not dB: the platform refuses "
             "such a file; export COPERNICUS/S1_GRD, not S1_GRD_FLOAT."
         )
 
 
-def _lowest(file: DatasetReader, number: int, band: Band) -> float:
-    lowest = np.inf
-    for window in _strips(file):
-        stored = file.read(number, window=window)
-        kept = stored[band.is_valid(stored)]
-        lowest = min(lowest, float(kept.min())) if kept.size else lowest
-    return lowest
+def _is_power(file: DatasetReader, radar: Sequence[tuple[int, Band]]) -> bool:
+    """Whether the bands (number, band) have values and all lie above 0; the first below ends it."""
+    has_value = False
+    for number, band in radar:
+        for window in _strips(file):
+            stored = file.read(number, window=window)
+            kept = stored[band.is_valid(stored)]
+            if kept.size and kept.min() <= 0:
+                return False
+            has_value |= kept.size > 0
+    return has_value

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sm_platform.formats.ease2_hdf import opened_hdf
+from sm_platform.formats.ease2_hdf import opened_hdf, text_of
 from sm_platform.formats.inspect_smap_place import cell_of, grid_of, is_polar
 from sm_platform.formats.inspected import (
     Inspection,
@@ -57,7 +57,7 @@ def inspect_smap(path: Path, known: Recognised, place: Place | None) -> Inspecti
 def _told_time(file: h5py.File, name: str) -> datetime | None:
     """By the granule's first name, by `time` (from noon of 2000-01-01), or by its metadata."""
     identity = file.get("Metadata/DatasetIdentification")
-    first_name = _text(identity.attrs.get("fileName", "")) if identity is not None else ""
+    first_name = text_of(identity.attrs.get("fileName", "")) if identity is not None else ""
     found = GRANULE.search(name) or GRANULE.search(first_name)
     if found:
         return moment_of(found[1])
@@ -65,7 +65,7 @@ def _told_time(file: h5py.File, name: str) -> datetime | None:
     if isinstance(stored, h5py.Dataset) and stored.size and stored.dtype.kind == "f":
         return NOON_2000 + timedelta(seconds=round(float(np.ravel(stored[()])[0])))
     extent = file.get("Metadata/Extent")
-    begin = _text(extent.attrs.get("rangeBeginningDateTime", "")) if extent is not None else ""
+    begin = text_of(extent.attrs.get("rangeBeginningDateTime", "")) if extent is not None else ""
     try:
         moment = datetime.fromisoformat(begin)
     except ValueError:
@@ -111,7 +111,7 @@ def _variable(
     file: h5py.File, stored: h5py.Dataset, name: str, asked: tuple[str, Place | None]
 ) -> Variable:
     product, place = asked
-    unit = unit_of(_text(stored.attrs.get("units", stored.attrs.get("unit", ""))))
+    unit = unit_of(text_of(stored.attrs.get("units", stored.attrs.get("unit", ""))))
     cell = cell_of(file, stored, product, place) if place else None
     n_valid, value = 0, None
     for first, part in _parts(stored):
@@ -166,9 +166,3 @@ def _number(stored: h5py.Dataset, name: str, absent: float | None) -> float | No
     if not value.size or value.dtype.kind not in "iuf" or not np.isfinite(float(value[0])):
         return absent
     return float(value[0])
-
-
-def _text(value: object) -> str:
-    first = np.ravel(np.asarray(value, object))
-    found = first[0] if first.size else ""
-    return found.decode(errors="replace") if isinstance(found, bytes) else str(found)

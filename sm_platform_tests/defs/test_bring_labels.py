@@ -50,16 +50,6 @@ from sm_platform_tests.defs.label_lake import (
 from sm_platform_tests.formats.provider_files import write_tiff
 
 
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
-
-
-@pytest.fixture
-def region(layout: Layout) -> Region:
-    return farm(layout)
-
-
 def ids(layout: Layout, product: str, day: date | None = None) -> list[str]:
     return [one.granule_id for one in landed(layout, product, FARM, day)]
 

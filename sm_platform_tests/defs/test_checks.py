@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -29,11 +28,6 @@ Row = dict[str, object]
 Results = dict[str, dg.AssetCheckEvaluation]
 NAMES = {check.check_key.name for check in CHECKS}
 TODAY = {ONE: of_day()}
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
 
 
 def checked(layout: Layout, tags: dict[str, str] | None = None) -> Results:

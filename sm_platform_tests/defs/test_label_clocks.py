@@ -31,16 +31,6 @@ from sm_platform_tests.defs.label_files import (
 from sm_platform_tests.defs.label_lake import FARM, LON, farm, materialized, told
 
 
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
-
-
-@pytest.fixture
-def region(layout: Layout) -> Region:
-    return farm(layout)
-
-
 def course() -> list[float]:
     """Air that is warmest at 14 hours of local solar time, degrees Celsius."""
     solar = np.arange(len(HOURS)) + LON / 15

@@ -1,7 +1,5 @@
 """What a region's labels look like: counts, and agreement where two sources meet."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,7 +11,6 @@ from sm_platform.schema.region import Region
 from sm_platform_tests.defs.label_lake import (
     DAY,
     FARM,
-    farm,
     materialized,
     told,
     write_observations,
@@ -21,16 +18,6 @@ from sm_platform_tests.defs.label_lake import (
 
 Row = dict[str, object]
 PNG = b"\x89PNG"
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
-
-
-@pytest.fixture
-def region(layout: Layout) -> Region:
-    return farm(layout)
 
 
 def labels(source: str, sm: list[float], **more: object) -> list[Row]:

@@ -47,11 +47,6 @@ Row = dict[str, object]
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
-
-
-@pytest.fixture
 def region(layout: Layout) -> Region:
     """The farm with its sites; passes are up to the test."""
     write_sites(layout)

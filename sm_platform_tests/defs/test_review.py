@@ -33,11 +33,6 @@ REGION = Region("delta", GridWindow("EPSG:6933", Affine(1, 0, 0, 0, -1, 0), (2, 
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
-
-
-@pytest.fixture
 def models(tmp_path: Path) -> ModelStore:
     return ModelStore(tmp_path / "models")
 

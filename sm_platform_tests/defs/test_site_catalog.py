@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -36,11 +35,6 @@ from sm_platform_tests.defs.site_lake import (
 from sm_platform_tests.sites.land import REGION, cover, mixed, pure
 
 DAYS = (date(2025, 3, 7), date(2025, 3, 8))
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "lake")
 
 
 @pytest.fixture
