@@ -10,9 +10,10 @@ from sm_platform.grid.calendar import parse_day
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.model_tables import CHECKPOINTS, SCENE_FEATURES
+from sm_platform.schema.model_tables import SCENE_FEATURES
 from sm_platform.schema.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from sm_platform.schema.region import Region
+from sm_platform.schema.registry_tables import CHECKPOINTS
 
 Read = Callable[[str], Checkpoint]
 """Reads a checkpoint of the store by its name."""

@@ -24,6 +24,12 @@ from sm_platform.schema.recipes import N_INPUTS, RECIPES, Recipe
 from sm_platform.schema.rows import FeatureRows, from_dense
 
 _READ = ("scheme", *KEYS, "sample_day", "role", "weight")
+ABOUT = (
+    *KEYS,
+    *("block_id", "sample_day", "sensed_utc", "time_difference_h", "label_type", "is_simulated"),
+    *("support_m", "station_id", "qa"),
+)
+"""Columns of `SampleSet.about`."""
 _CHANGED = (
     "{} {} have changed since their roles were given: materialize `sample_splits` of that day "
     "again."
@@ -43,6 +49,8 @@ class SampleSet:
     labels: tuple[str, ...]
     """Label types, each once."""
     scheme: str
+    about: pa.Table
+    """(n,) rows of ABOUT: where, when and from which source each sample is."""
 
 
 def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -> SampleSet:
@@ -74,6 +82,7 @@ def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -
         majority_pass=_majority(layout, region, days),
         labels=tuple(sorted(set(kept["label_type"].to_pylist()))),
         scheme=scheme,
+        about=kept.select(ABOUT).combine_chunks(),
     )
 
 
@@ -127,7 +136,7 @@ def _of_day(layout: Layout, region: str, day: date, roles: pa.Table) -> pa.Table
     order = np.argsort(row, kind="stable")
     order = order[values_of(own["is_drawn"])[order]]
     kept = samples.take(row[order])
-    for name in ("role", "weight"):
+    for name in ("role", "weight", "sample_day"):
         kept = kept.append_column(name, own[name].take(order))
     return kept.filter(pa.array(whole_inputs(kept["inputs"])))
 

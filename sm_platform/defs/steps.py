@@ -18,8 +18,8 @@ from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import NDVI, WEATHER
-from sm_platform.schema.model_tables import CHECKPOINTS
 from sm_platform.schema.region import Region
+from sm_platform.schema.registry_tables import CHECKPOINTS
 from sm_platform.sources.protocol import Product
 
 PASS_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter")

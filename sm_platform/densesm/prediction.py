@@ -15,6 +15,7 @@ from sm_platform.densesm.engine import evaluate
 from sm_platform.densesm.folding import FoldedMember, fold
 from sm_platform.densesm.threads import side_by_side
 from sm_platform.errors import RecipeError, UsageError
+from sm_platform.schema.prediction import Prediction
 from sm_platform.schema.rows import FeatureRows
 
 BATCH_CPU = 2048
@@ -32,18 +33,6 @@ class Ensemble:
     recipe_id: str
     recipe_fingerprint: str
     device: torch.device
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """Soil moisture of n rows in m3/m3, not clipped; NaN where one of a row's inputs is missing."""
-
-    mean: NDArray[np.float32]
-    """(n,): mean over the members."""
-    sd: NDArray[np.float32]
-    """(n,): population standard deviation over the members (divided by k; 0 for one member)."""
-    members: NDArray[np.float32] | None
-    """(n, k) in the ensemble's order, when asked for."""
 
 
 def prepare(checkpoint: Checkpoint, *, device: str = "auto") -> Ensemble:

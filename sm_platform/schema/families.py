@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from sm_platform.schema import driver_tables, label_tables, model_tables
+from sm_platform.schema import driver_tables, label_tables, model_tables, registry_tables
 from sm_platform.schema.tables import Table
 
 
@@ -15,6 +15,7 @@ def _tables_of(module: ModuleType) -> tuple[Table, ...]:
 FAMILIES: Mapping[str, tuple[Table, ...]] = {
     "Regions, scenes and drivers": _tables_of(driver_tables),
     "Ground truth": _tables_of(label_tables),
-    "Features, checkpoints and maps": _tables_of(model_tables),
+    "Checkpoints": _tables_of(registry_tables),
+    "Features and maps": _tables_of(model_tables),
 }
 ALL_TABLES = tuple(table for family in FAMILIES.values() for table in family)

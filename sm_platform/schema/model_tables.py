@@ -1,4 +1,4 @@
-"""Tables of what is computed, learnt and made: features, checkpoints, maps."""
+"""Tables of what is computed and made: features and maps."""
 
 import pyarrow as pa
 
@@ -36,28 +36,6 @@ SCENE_SERIES = Table(
         Column("ndvi", STEPS, "1", "vegetation index"),
         Column("temperature_2m", STEPS, "1", "temperature"),
         Column("precipitation", STEPS, "1", "rain"),
-    ),
-)
-
-CHECKPOINTS = Table(
-    "checkpoints",
-    "Checkpoints of a region; the day is the cut-off: no label of that day or later was used",
-    ("checkpoint_id",),
-    (
-        text("checkpoint_id", "folder name in the model store"),
-        text("checkpoint_fingerprint", "hash over weights and recipe"),
-        text("recipe_id", "recipe of its rows"),
-        text("recipe_fingerprint", "fingerprint of that recipe"),
-        whole("n_members", "networks in the ensemble"),
-        whole("n_samples", "training rows; null when imported", is_nullable=True),
-        text(
-            "reference",
-            "what the figures compare with: product, in_situ, simulated",
-            is_nullable=True,
-        ),
-        number("rmse_m3m3", "m3/m3", "root mean square error on blocks not trained on", 0, 1),
-        number("bias_m3m3", "m3/m3", "mean error on blocks not trained on", -1, 1),
-        number("r", "1", "correlation on blocks not trained on", -1, 1),
     ),
 )
 

@@ -21,8 +21,8 @@ from sm_platform.densesm.training import TrainingSettings
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.model_tables import CHECKPOINTS
 from sm_platform.schema.region import Region
+from sm_platform.schema.registry_tables import CHECKPOINTS
 
 
 class TrainingConfig(dg.Config, use_attribute_docstrings=True):
