@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sm_platform.defs.lake_access import hash_of
 from sm_platform.defs.site_layers import SiteLayers, read_layers
+from sm_platform.grid.ease2 import LEVEL_9KM
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.observations.rejection import Rejection
@@ -33,6 +34,9 @@ class SiteChoice:
     spacing_km: float | None
     min_purity: float
     min_valid_share: float
+    min_purity_9km: float
+    """Instead of `min_purity` at 9 km: hardly a cell of that size has one cover."""
+    min_valid_share_9km: float
     classes: tuple[int, ...] | None
     """None: those where radar sees soil."""
     moisture_granules: int
@@ -40,14 +44,15 @@ class SiteChoice:
 
     def rules(self, level: str, count: int) -> SiteRules:
         """The rules of one level."""
+        is_9km = level == LEVEL_9KM.name
         return SiteRules(
             count,
             self.seed,
             level,
             spacing_km=self.spacing_km,
-            min_purity=self.min_purity,
+            min_purity=self.min_purity_9km if is_9km else self.min_purity,
             classes=self.classes,
-            min_valid_share=self.min_valid_share,
+            min_valid_share=self.min_valid_share_9km if is_9km else self.min_valid_share,
         )
 
 

@@ -181,7 +181,10 @@ def test_flooded_rice_is_kept_and_water_is_not(
     [
         ({}, "None of the 8100 cells of 100m can be a site: 8100 are of another class than"),
         ({"classes": [10], "min_purity": 1}, "8100 have no class with 100% or more"),
-        ({"level": "9km"}, r"cells of 9km can be a site: \d have less than 90% of their pixels"),
+        (
+            {"level": "9km", "min_valid_share_9km": 0.9},
+            r"cells of 9km can be a site: \d have less than 90% of their pixels",
+        ),
         ({"classes": [45]}, "class 45 is not in WorldCover v200: use 10 tree"),
         ({"level": "2km"}, "no sites of level '2km': choose of 100m, 1km, 3km, 9km"),
         ({"spacing_km": 0.25}, "spacing of 0.25 km does not fit cells of 100 m"),

@@ -37,6 +37,10 @@ class SiteConfig(dg.Config, use_attribute_docstrings=True):
     """Least share of the largest land cover class in a site's cell."""
     min_valid_share: float = 0.9
     """Least share of a cell's pixels that lie in the region and have land cover."""
+    min_purity_9km: float = 0.3
+    """The same for sites of 9 km, of which hardly one has a single cover."""
+    min_valid_share_9km: float = 0.5
+    """The same for sites of 9 km."""
     classes: list[int] = []
     """WorldCover codes, as [40] for crop; none: where radar sees soil, flooded rice among them."""
     moisture_granules: int = Field(24, ge=0)
@@ -83,6 +87,8 @@ def site_catalog(
         spacing_km=config.spacing_km,
         min_purity=config.min_purity,
         min_valid_share=config.min_valid_share,
+        min_purity_9km=config.min_purity_9km,
+        min_valid_share_9km=config.min_valid_share_9km,
         classes=tuple(config.classes) or None,
         moisture_granules=config.moisture_granules,
     )
