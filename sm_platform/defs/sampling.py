@@ -25,7 +25,7 @@ from sm_platform.schema.label_tables import (
     TRAINING_SAMPLES,
 )
 
-REVISION = 1
+REVISION = 2
 """Of the rules of pairing: raised when the same labels and inputs would give other samples."""
 REACH = timedelta(days=1)
 """Labels of the days this far around a pass may be near it."""
@@ -40,6 +40,7 @@ SAME = (
     "support_m",
     "station_id",
 )
+OF_SITE = ("scene_id", "footprint_share", "qa", "inundated_share", "inputs")
 _SOURCES = pa.array(list(LABEL_SOURCES), pa.string())
 _READ_AT = pa.array([one.level for one in LABEL_SOURCES.values()], pa.string())
 """Level of the sites that each source is a label of; null: of any, as series at places are."""
@@ -162,7 +163,7 @@ class SampleMaker:
         found = pair(chosen, rows, min_footprint_share=self.rules.min_footprint_share)
         dropped.update(found.dropped)
         columns = {name: found.labels[name] for name in (*SAME, "block_id")}
-        columns |= {n: found.rows[n] for n in ("scene_id", "footprint_share", "qa", "inputs")}
+        columns |= {name: found.rows[name] for name in OF_SITE}
         return (
             pa.table(columns)
             .select(TRAINING_SAMPLES.arrow_schema.names)

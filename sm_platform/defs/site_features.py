@@ -1,6 +1,6 @@
 """Rows at the sites of a region, each at its own support, through the code of the maps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ from sm_platform.defs.lake_access import hash_of
 from sm_platform.errors import DataError
 from sm_platform.features.build import build
 from sm_platform.features.drivers import ScenePass
+from sm_platform.features.inundation import AROUND_CELLS, flooded, share_around
 from sm_platform.features.prepare import PreparedDrivers, only, prepare
 from sm_platform.features.radar import BANDS as RADAR_BANDS
 from sm_platform.features.support import coarse_drivers, coarse_pass, coarse_window
@@ -28,6 +29,8 @@ from sm_platform.schema.rows import dense
 
 PIXEL = "100m"
 """The level of the region's own pixels."""
+REVISION = 1
+"""Of what is told of a site beside its inputs: raised when the same drivers would give another."""
 LEVELS = {level.name: level for level in ease2.LEVELS}
 
 
@@ -39,6 +42,8 @@ class _Support:
     cells: NDArray[np.int64]
     """Flat cell of each site: of the region's window, or of the coarse one."""
     prepared: PreparedDrivers
+    pixel: NDArray[np.int64]
+    """Flat pixel of the region's window that holds each site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,11 @@ class SiteFeatures:
         layout, region, recipe = self.inputs.layout, self.inputs.region, self.inputs.recipe
         passes = self.inputs.passes(day)
         built_from = self.inputs.hash_for(day, [scene for scene, _ in passes])
-        hashed = hash_of(built_from, self.sites_hash, self.min_lookback_share)
+        hashed = hash_of(built_from, self.sites_hash, self.min_lookback_share, REVISION)
         note = store.note_of(layout, SITE_FEATURES, region.region_id, day)
         if note is not None and note["inputs"] == hashed:
             return DayReport(note["status"], note["rows"], {"recipe": recipe.recipe_id})
-        parts = [
-            self._rows(scene.scene_id, seen, level)
-            for scene, seen in passes
-            for level in self.supports
-        ]
+        parts = [part for scene, seen in passes for part in self._of_pass(scene.scene_id, seen)]
         rows = pa.concat_tables([SITE_FEATURES.arrow_schema.empty_table(), *parts])
         kept = {
             "inputs": hashed,
@@ -76,7 +77,16 @@ class SiteFeatures:
         store.write(layout, SITE_FEATURES, rows, region=region.region_id, day=day, note=kept)
         return DayReport(str(kept["status"]), rows.num_rows, {"recipe": recipe.recipe_id})
 
-    def _rows(self, scene_id: str, seen: ScenePass, level: str) -> pa.Table:
+    def _of_pass(self, scene_id: str, seen: ScenePass) -> Iterator[pa.Table]:
+        """Rows of one pass, a table a level."""
+        water = _water(self.inputs.prepared, seen)
+        for level, own in self.supports.items():
+            around = share_around(*water, max(AROUND_CELLS, _cells_along(level)))
+            yield self._rows(scene_id, seen, level, around.ravel()[own.pixel])
+
+    def _rows(
+        self, scene_id: str, seen: ScenePass, level: str, inundated: NDArray[np.float32]
+    ) -> pa.Table:
         own = self.supports[level]
         scene, share = self._at(seen, level)
         features = build(
@@ -89,6 +99,7 @@ class SiteFeatures:
                 "scene_id": pa.array([scene_id] * len(matrix), pa.string()),
                 "footprint_share": share.ravel()[own.cells],
                 "qa": features.qa,
+                "inundated_share": column(inundated),
                 "inputs": pa.FixedSizeListArray.from_arrays(column(matrix.ravel()), N_INPUTS),
             },
             schema=SITE_FEATURES.arrow_schema,
@@ -119,27 +130,45 @@ def open_sites(inputs: FeatureInputs, sites: pa.Table, min_lookback_share: float
         for level in pc.unique(own["level"]).to_pylist()
     }
     supports = {
-        level: _Support(names, cells, _prepared(inputs, cells, level))
-        for level, (names, cells) in found.items()
+        level: _Support(names, cells, _prepared(inputs, cells, level), pixel)
+        for level, (names, cells, pixel) in found.items()
         if cells.size
     }
     placed = {level: (one[0].to_pylist(), one[1].tolist()) for level, one in found.items()}
     return SiteFeatures(inputs, supports, hash_of(placed), min_lookback_share)
 
 
+def _cells_along(level: str) -> int:
+    """Pixels along the side of a cell of the level."""
+    return LEVELS[PIXEL].divisor // LEVELS[level].divisor
+
+
 def _placed(
     inputs: FeatureInputs, sites: pa.Table, level: str
-) -> tuple[pa.ChunkedArray, NDArray[np.int64]]:
-    """The sites of a level whose cell holds pixels of the region, with that cell."""
-    names = sites["site_id"]
+) -> tuple[pa.ChunkedArray, NDArray[np.int64], NDArray[np.int64]]:
+    """The sites of a level whose cell holds pixels of the region, that cell, their own pixel."""
+    names, pixel = sites["site_id"], sites["cell_id"].to_numpy().astype(np.int64)
     if level not in LEVELS:
         raise DataError(
             f"Site {names[0]} is of level '{level}': correct it to one of {', '.join(LEVELS)}."
         )
     if level == PIXEL:
-        return names, sites["cell_id"].to_numpy().astype(np.int64)
+        return names, pixel, pixel
     cells = _coarse_cells(sites, coarse_window(inputs.region.window, LEVELS[level]), LEVELS[level])
-    return names.filter(pa.array(cells >= 0)), cells[cells >= 0]
+    is_inside = cells >= 0
+    return names.filter(pa.array(is_inside)), cells[is_inside], pixel[is_inside]
+
+
+def _water(
+    prepared: PreparedDrivers, seen: ScenePass
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether water stands on each pixel of the region, and whether that could be told."""
+    field = prepared.shares.field
+    found = np.zeros((2, *prepared.window.shape), np.bool_)
+    found[0].flat[prepared.cells] = flooded(seen, field, prepared.cells)
+    found[1].flat[prepared.cells] = ~np.isnan(field)
+    is_seen = ~np.isnan(np.asarray(seen.backscatter.values[RADAR_BANDS[0]]))
+    return found[0], found[1] & is_seen
 
 
 def _prepared(inputs: FeatureInputs, cells: NDArray[np.int64], level: str) -> PreparedDrivers:

@@ -16,7 +16,7 @@ from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
-from sm_platform.samples.fusion import weights
+from sm_platform.samples.fusion import MOST_INUNDATED, besides_water, weights
 from sm_platform.samples.split_schemes import (
     DEFAULT,
     SampleKeys,
@@ -24,18 +24,22 @@ from sm_platform.samples.split_schemes import (
     SplitSettings,
     assign_roles,
 )
-from sm_platform.samples.splits import SHARES
+from sm_platform.samples.splits import SHARES, Role
 from sm_platform.schema.label_sources import LABEL_SOURCES
 from sm_platform.schema.label_tables import SAMPLE_SPLITS, TRAINING_SAMPLES
 from sm_platform.schema.product import QA_CRITICAL_MASK
 
 _DAY = timedelta(days=1)
 KEYS = ("site_id", "scene_id", "source")
-NAMES = (*KEYS, "block_id", "sensed_utc", "support_m", "sm_m3m3", "qa")
+NAMES = (
+    *(*KEYS, "block_id", "sensed_utc", "support_m", "sm_m3m3", "qa"),
+    *("label_type", "inundated_share"),
+)
 WIDEST_IN_A_BLOCK_M = 3003.0
 """A cell of 3 km (3002.7 m) is one block; a wider one reaches over several."""
 EVEN_SHARES = dict.fromkeys(SHARES, 1 / len(SHARES))
-REVISION = 2
+STEERED = (Role.TRAIN.value, Role.VALIDATION.value)
+REVISION = 3
 """Of the rules of splitting: raised when the same samples would get other roles."""
 
 
@@ -50,6 +54,8 @@ class SplitRules:
     """Factor on the training rows of a source; 1 for those not named."""
     is_balanced: bool
     """The seed system's thinning of labels outside 0.3..0.4, training rows only."""
+    most_inundated: float = MOST_INUNDATED
+    """Labels of products and models with more water around weigh 0; rows that judge keep theirs."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -155,6 +161,12 @@ def _rows(samples: pa.Table, scheme: Scheme, role: NDArray[np.str_], rules: Spli
         balanced=rules.is_balanced,
         seed=rules.seed,
     )
+    is_wet = besides_water(
+        values_of(samples["label_type"]),
+        values_of(samples["inundated_share"]),
+        rules.most_inundated,
+    )
+    factor[is_wet & np.isin(role, STEERED)] = 0
     same = {name: samples[name] for name in (*KEYS, "sample_day", "block_id", "support_m")}
     own = {
         "scheme": pa.repeat(pa.scalar(scheme.value, pa.string()), n),

@@ -17,6 +17,7 @@ from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from sm_platform.features.drivers import ScenePass
 from sm_platform.grid.calendar import utc
@@ -44,6 +45,10 @@ OPEN_WATER_VV_DB = -15.0
 Numbers = NDArray[np.float32]
 
 
+AROUND_CELLS = 9
+"""Side, in pixels of 100 m, of the land around a place: a product of 100 m sees about so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Memory:
     """What the passes so far say of each pixel, (n,)."""
@@ -69,6 +74,22 @@ def flooded(
     found = np.zeros(cells.size, np.bool_)
     found[is_field] = _state(passes, cells[is_field])
     return found
+
+
+def share_around(
+    is_flooded: NDArray[np.bool_], is_seen: NDArray[np.bool_], side: int
+) -> NDArray[np.float32]:
+    """Share of the seen pixels in the square around each that are flooded, (rows, cols).
+
+    A retrieval that does not tell standing water from wet soil reads the water of its whole
+    footprint, so a label beside flooded fields is none of the drained soil. NaN where nothing was
+    seen around; beyond the edge nothing is. `side` is the width of the square in pixels.
+    """
+    seen = uniform_filter(is_seen.astype(np.float32), side, mode="constant")
+    wet = uniform_filter((is_flooded & is_seen).astype(np.float32), side, mode="constant")
+    few = np.float32(0.5 / side**2)  # less than one pixel: rounding
+    share = np.divide(wet, seen, out=np.full_like(wet, np.nan), where=seen > few)
+    return np.clip(share, 0, 1)
 
 
 def _state(passes: list[tuple[datetime, Raster]], cells: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from sm_platform.errors import DataError, UsageError
 from sm_platform.samples.splits import Role
-from sm_platform.schema.label_sources import find_source
+from sm_platform.schema.label_sources import LabelType, find_source
 
 USED_M3M3 = (0.1, 0.7)
 """Labels that the balanced fusion of the seed system keeps at all, both included."""
 WHOLE_M3M3 = (0.3, 0.4)
 """Labels of which it keeps every one, both included; of the drier and the wetter it keeps half."""
 KEPT_SHARE = 0.5
+MOST_INUNDATED = 0.05
+"""Share of the land around a cell above which a label of it is one of the water."""
+_SENSED = (LabelType.PRODUCT.value, LabelType.MODEL.value)
 
 
 def weights(
@@ -56,6 +59,20 @@ def weights(
         raise DataError("No training row has a weight above 0: raise a source's factor.")
     found[counts] /= found[counts].mean() if counts.any() else 1
     return found.astype(np.float32)
+
+
+def besides_water(
+    label_type: NDArray[np.str_] | NDArray[np.object_],
+    inundated_share: NDArray[np.floating],
+    most: float,
+) -> NDArray[np.bool_]:
+    """Whether each label (n,) stands for flooded land around its site more than for the soil.
+
+    Products and models see a footprint and do not tell standing water from wet soil; a sensor in
+    the soil stands where it stands. An unknown share (NaN) says nothing against a label.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.isin(label_type, _SENSED) & (inundated_share > np.float32(most)))
 
 
 def _factors(

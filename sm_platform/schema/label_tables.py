@@ -28,6 +28,13 @@ LAT = Column("lat_deg", pa.float64(), "deg", "latitude of the cell's centre or t
 BLOCK = whole("block_id", "flat index of the 3 km EASE-Grid 2.0 cell of the site, for splits")
 FOOTPRINT_SHARE = number("footprint_share", "1", "share of the footprint's pixels with radar", 0, 1)
 QA = Column("qa", pa.uint16(), "1", "quality bits of the row, as of a pixel of the map")
+INUNDATED_SHARE = number(
+    "inundated_share",
+    "1",
+    "share of the land around (900 m, or the site's cell) under water; null when not known",
+    0,
+    1,
+)
 INPUTS = Column("inputs", pa.list_(pa.float32(), N_INPUTS), "1", "the 153 inputs, scaled to 0..1")
 APART_H = number("time_difference_h", "h", "time of the reading minus time of the pass")
 
@@ -113,6 +120,7 @@ SITE_FEATURES = Table(
         SCENE,
         FOOTPRINT_SHARE,
         QA,
+        INUNDATED_SHARE,
         INPUTS,
     ),
 )
@@ -135,6 +143,7 @@ TRAINING_SAMPLES = Table(
         STATION,
         FOOTPRINT_SHARE,
         QA,
+        INUNDATED_SHARE,
         INPUTS,
     ),
 )
@@ -152,7 +161,7 @@ SAMPLE_SPLITS = Table(
         BLOCK,
         SUPPORT,
         text("role", "train, validation, calibration, test or buffer (left out)"),
-        number("weight", "1", "weight of a training row, from its source; 1 for other roles", 0),
+        number("weight", "1", "weight of a row in the training, 0 beside water; 1 for rows that judge", 0),
         flag("is_comparison_only", "rows of one site on both sides: never to be judged by"),
     ),
 )

@@ -5,6 +5,7 @@ import pyarrow as pa
 from sm_platform.schema.tables import Column, Table, flag, moment, number, text, whole
 
 CHECKPOINT = text("checkpoint_id", "folder name in the model store")
+REFERENCE = "what the figures compare with: product, model, in_situ or simulated"
 TEXTS = pa.list_(pa.string())
 
 CHECKPOINTS = Table(
@@ -34,10 +35,10 @@ CHECKPOINTS = Table(
         ),
         Column("label_sources", TEXTS, "", "label sources it learned from", is_nullable=True),
         Column("licences", TEXTS, "", "of its labels and of the weights it started from"),
-        text("code_version", "version of the platform that trained or imported it"),
+        text("code_version", "version of the platform"),
         text(
             "reference",
-            "what the figures compare with: product, model, in_situ, simulated",
+            REFERENCE,
             is_nullable=True,
         ),
         number("rmse_m3m3", "m3/m3", "root mean square error on blocks not trained on", 0, 1),
@@ -81,7 +82,7 @@ EVALUATIONS = Table(
             "boosted_trees, a coarse product, the label itself)",
         ),
         text("scheme", "split whose test rows were used: block, time, block_time, region, random"),
-        text("reference", "product, model, in_situ or simulated"),
+        text("reference", REFERENCE),
         text("source", "label source compared with; archive where the reference is simulated"),
         text("stratum", "all, label_source, moisture, land_cover, season, track or inundation"),
         text("stratum_value", "which one; all where there is one"),

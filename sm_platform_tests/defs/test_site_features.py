@@ -23,6 +23,7 @@ from sm_platform.grid.window import Raster
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.label_tables import SITE_FEATURES
+from sm_platform.schema.product import Qa
 from sm_platform.schema.recipes import (
     DENSESM_2024,
     EOV_2025,
@@ -147,6 +148,21 @@ def test_the_share_of_a_pixel_is_whether_it_was_seen_in_all_bands(delta: Delta) 
     expected = np.ones((SIZE, SIZE))
     expected[GAP], expected[20, 20] = 0, 0
     np.testing.assert_array_equal(share, expected)
+
+
+def test_the_water_around_a_site_is_that_of_the_pixels_around_it(delta: Delta) -> None:
+    open_sites(delta.inputs(SM_100M_V1), every_pixel(delta), 0.5).write_day(DAY)
+    rows = delta.rows()
+    down = rows.filter(pa.compute.equal(rows["scene_id"], "S1A_DOWN"))
+    is_wet = (down["qa"].to_numpy().reshape(SIZE, SIZE) & Qa.INUNDATED) > 0
+    found = down["inundated_share"].to_numpy().reshape(SIZE, SIZE)
+    is_seen = np.ones((SIZE, SIZE), np.bool_)
+    is_seen[GAP] = False
+    row, col = 12, 15
+    around = np.s_[row - 4 : row + 5, col - 4 : col + 5]
+    expected = is_wet[around].sum() / is_seen[around].sum()
+    assert found[row, col] == pytest.approx(expected, abs=0.02)
+    assert ((found >= 0) & (found <= 1) | np.isnan(found)).all()
 
 
 # Wider footprints.

@@ -338,3 +338,22 @@ def test_sets_that_cannot_be_are_refused(year: Layout) -> None:
         gather(year, NAME, date(2025, 1, 1), 100, "block")
     with pytest.raises(UsageError, match="0 samples"):
         gather(year, NAME, CUT_OFF, 0, "block")
+
+
+def test_labels_beside_water_teach_and_steer_nothing_but_judge_all_the_same(layout: Layout) -> None:
+    sites = spread_sites(layout, 144)
+    wet = np.arange(144) % 3 == 0
+    for n in range(30):
+        day = DAY + timedelta(12 * n)
+        rows = sample_rows(sites, day, seed=1)
+        share = np.where(wet, 0.2, 0.0).astype(np.float32)
+        write_samples(layout, day, with_column(rows, "inundated_share", share))
+    write_splits(layout, NAME, CUT_OFF, RULES)
+    found = frame(layout, "block")
+    is_wet = found["site_id"].isin(set(sites["site_id"].filter(pa.array(wet)).to_pylist()))
+    is_learnt = found["role"].isin(["train", "validation"])
+    assert (found.loc[is_wet & is_learnt, "weight"] == 0).all()
+    assert (found.loc[is_wet & ~is_learnt, "weight"] == 1).all()
+    assert (found.loc[~is_wet, "weight"] == 1).all()
+    write_splits(layout, NAME, CUT_OFF, replace(RULES, most_inundated=0.2))
+    assert (frame(layout, "block")["weight"] == 1).all()

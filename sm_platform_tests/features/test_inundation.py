@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sm_platform.features.drivers import ScenePass
-from sm_platform.features.inundation import flooded
+from sm_platform.features.inundation import flooded, share_around
 from sm_platform_tests.features.small import WINDOW, N, on, scene
 
 NAN = float("nan")
@@ -89,3 +89,23 @@ def test_pixels_are_judged_one_by_one() -> None:
     radar = ScenePass(scene().start_utc, "A", on(WINDOW, vv_db=vv, vh_db=vv - 6.5, angle_deg=38.0))
     found = flooded(radar, np.full(3, 0.9), np.array([5, 1, 0]))
     assert found.tolist() == [False, True, False]
+
+
+def test_the_water_around_a_place_is_counted_among_what_was_seen() -> None:
+    wet = np.zeros((5, 5), np.bool_)
+    wet[2, 2:4] = True
+    seen = np.ones((5, 5), np.bool_)
+    seen[3] = False
+    found = share_around(wet, seen, 3)
+    assert found[2, 2] == pytest.approx(2 / 6)
+    assert found[1, 1] == pytest.approx(1 / 9)
+    assert found[2, 4] == pytest.approx(1 / 4), "beyond the edge is nothing"
+    assert found[0, 0] == 0
+    assert np.isnan(share_around(wet, np.zeros((5, 5), np.bool_), 3)).all()
+
+
+def test_water_on_land_that_was_not_seen_counts_for_nothing() -> None:
+    seen = np.ones((5, 5), np.bool_)
+    seen[2, 2] = False
+    wet = ~seen
+    assert not share_around(wet, seen, 5).any()

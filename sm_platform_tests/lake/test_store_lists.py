@@ -21,6 +21,7 @@ def site_features(n: int) -> pa.Table:
         "scene_id": ["s"] * n,
         "footprint_share": np.ones(n, np.float32),
         "qa": np.zeros(n, np.uint16),
+        "inundated_share": np.zeros(n, np.float32),
         "inputs": pa.FixedSizeListArray.from_arrays(inputs, N_INPUTS),
     }
     return pa.table(columns)
@@ -52,5 +53,6 @@ def test_texts_and_codes_have_dictionaries_and_floats_and_lists_none(layout: Lay
         "scene_id": True,
         "footprint_share": False,
         "qa": True,
+        "inundated_share": False,
         "inputs": False,
     }

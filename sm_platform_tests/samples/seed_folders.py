@@ -58,6 +58,7 @@ def samples(of: pa.Table, n_passes: int, seed: int) -> pa.Table:
         "station_id": of["station_id"].take(pa.array(site)),
         "footprint_share": pa.array(some_null(rng, n)),
         "qa": pa.array(rng.integers(0, 2**16, n), pa.uint16()),
+        "inundated_share": pa.array(some_null(rng, n)),
         "inputs": pa.FixedSizeListArray.from_arrays(pa.array(inputs.ravel()), N_INPUTS),
         "sample_day": pa.array((start + scene * np.timedelta64(6, "D")).astype("datetime64[D]")),
     }

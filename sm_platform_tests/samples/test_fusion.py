@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sm_platform.errors import DataError, UsageError
-from sm_platform.samples.fusion import weights
+from sm_platform.samples.fusion import besides_water, weights
 
 ROLES = ("train", "validation", "calibration", "test", "buffer")
 SOURCES = ("planet_swc", "nsidc_0779", "ismn")
@@ -120,3 +120,10 @@ def test_a_region_of_tests_only_needs_no_training_row() -> None:
         seed=0,
     )  # fmt: skip
     assert found.tolist() == [1]
+
+
+def test_a_product_beside_water_says_nothing_of_the_soil_and_a_sensor_does() -> None:
+    types = np.array(["product", "model", "in_situ", "product", "product", "simulated"])
+    share = np.array([0.06, 0.5, 0.9, 0.05, np.nan, 0.9], np.float32)
+    found = besides_water(types, share, 0.05)
+    assert found.tolist() == [True, True, False, False, False, False]

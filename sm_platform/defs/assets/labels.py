@@ -26,6 +26,7 @@ from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.site_features import open_sites
 from sm_platform.defs.splitting import SplitRules, write_splits
 from sm_platform.observations.collocation import MAX_HOURS
+from sm_platform.samples.fusion import MOST_INUNDATED
 from sm_platform.schema import label_tables
 from sm_platform.schema.region import Region
 
@@ -149,6 +150,8 @@ class SplitConfig(dg.Config, use_attribute_docstrings=True):
     """Factor on the training rows of a label source, for example {"ismn": 3}; 1 when not named."""
     is_balanced: bool = False
     """Thin training labels outside 0.3..0.4 m3/m3 as the seed system does; never other roles."""
+    most_inundated: float = Field(MOST_INUNDATED, ge=0, le=1)
+    """Labels of products and models with a larger share of flooded land around teach nothing."""
 
 
 @dg.asset(
@@ -166,7 +169,13 @@ def sample_splits(
     """Roles of the samples before the cut-off day: train, validation, calibration, test."""
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
-        rules = SplitRules(config.seed, config.days, config.source_weights, config.is_balanced)
+        rules = SplitRules(
+            config.seed,
+            config.days,
+            config.source_weights,
+            config.is_balanced,
+            config.most_inundated,
+        )
 
         def work(day: date) -> DayReport:
             return write_splits(lake.layout, region.region_id, day, rules)
