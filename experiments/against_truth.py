@@ -3,7 +3,7 @@
     python -m experiments.against_truth
 
 Reads the lake and the archive of the environment (SM_DATA_LAKE, SM_ARCHIVE) and prints a line a
-region. The platform itself never opens the truth.
+region. Of the platform itself only the evaluation opens the truth.
 """
 
 import numpy as np

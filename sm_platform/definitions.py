@@ -10,17 +10,20 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from sm_platform.defs.assets import (  # noqa: E402 - the warnings come while assets are defined
     checkpoints,
     drivers,
+    evaluations,
     features,
     granules,
     label_granules,
     labels,
     maps,
+    pretraining,
     reports,
     scenes,
     sites,
     static,
 )
 from sm_platform.defs.checks import CHECKS  # noqa: E402
+from sm_platform.defs.gate_check import gate  # noqa: E402
 from sm_platform.defs.jobs import add_region_job, remove_region_job  # noqa: E402
 from sm_platform.defs.resources import resources  # noqa: E402
 
@@ -36,11 +39,13 @@ defs = dg.Definitions(
             sites,
             labels,
             reports,
+            pretraining,
             checkpoints,
+            evaluations,
             maps,
         ]
     ),
-    asset_checks=CHECKS,
+    asset_checks=[*CHECKS, gate],
     jobs=[add_region_job, remove_region_job],
     resources=resources(),
     executor=dg.in_process_executor,

@@ -11,6 +11,9 @@ FOUNDATIONS = {"errors": set[str](), "grid": {"errors"}, "schema": {"errors", "g
 ROOF = {"definitions", "defs", "cli", "__main__"}
 READS_ENVIRONMENT = {"defs/resources.py"}
 KNOWS_TRUTH = "sources/simulated/"
+READS_TRUTH = "defs/evaluation_set.py"
+"""Beside the simulation itself: what learns or maps must not know the truth."""
+TRUTH = f"{PACKAGE}.sources.simulated.truth"
 VAGUE = {"utils", "helpers", "common", "base", "misc", "manager", "core"}
 MAX_FILE_LINES = 300
 MAX_BODY_LINES = 40
@@ -90,6 +93,14 @@ def mentions_truth(module: Module) -> bool:
     )
     is_named = any("truth" in text.split("/") for text in texts)
     return is_named and not module.path.startswith(KNOWS_TRUTH)
+
+
+def reads_truth(module: Module) -> bool:
+    """Whether a file other than the evaluation's can open the archive's truth."""
+    may = module.path.startswith(KNOWS_TRUTH) or module.path == READS_TRUTH
+    reached = {f"{TRUTH.rpartition('.')[0]}.*", TRUTH}
+    names = {name for name in imported(module) if name in reached or name.startswith(f"{TRUTH}.")}
+    return bool(names) and not may
 
 
 def functions(module: Module) -> Iterator[tuple[str, int]]:

@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 
 from sm_platform.lake.layout import Layout
+from sm_platform.lake.models import ModelStore
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 240.0
@@ -117,7 +118,7 @@ class Desk:
 
     def checkpoints(self) -> list[str]:
         """Names of the stored checkpoints."""
-        return [line.split()[0] for line in self.done("models", "list").out.splitlines()]
+        return ModelStore(self.models).names()
 
     def checkpoint(self, name: str) -> dict[str, Any]:
         """What the file of a stored checkpoint says."""

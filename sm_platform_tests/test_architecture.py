@@ -13,10 +13,12 @@ RULES = (
     architecture.imports_dagster,
     architecture.reads_environment,
     architecture.mentions_truth,
+    architecture.reads_truth,
     architecture.overgrown,
     architecture.vague_names,
 )
 LONG_BODY = "def f():\n" + '    """Said."""\n' + "    x = 1\n" * 41
+SIMULATED = "sm_platform.sources.simulated"
 PLANTED = [
     (architecture.foreign_rooms, "lake/store.py", "import sm_platform.maps.cog"),
     (architecture.foreign_rooms, "lake/store.py", "from sm_platform import maps"),
@@ -33,6 +35,12 @@ PLANTED = [
     (architecture.reads_environment, "lake/layout.py", "import os as o\no.getenv('A')"),
     (architecture.mentions_truth, "trust/metrics.py", "path = root / 'truth'"),
     (architecture.mentions_truth, "cli.py", "path = f'{root}/truth/{day}.npz'"),
+    (architecture.reads_truth, "defs/training.py", f"from {SIMULATED}.truth import read_truth"),
+    (architecture.reads_truth, "defs/sampling.py", f"from {SIMULATED}.truth import truth_days"),
+    (architecture.reads_truth, "defs/sampling.py", f"from {SIMULATED} import truth as t"),
+    (architecture.reads_truth, "defs/mapping.py", f"import {SIMULATED}.truth as t"),
+    (architecture.reads_truth, "defs/mapping.py", f"from {SIMULATED} import *"),
+    (architecture.reads_truth, "densesm/training.py", "from ..sources.simulated import truth"),
     (architecture.overgrown, "maps/cog.py", LONG_BODY),
     (architecture.overgrown, "maps/cog.py", "x = 1\n" * 301),
     (architecture.vague_names, "maps/utils.py", ""),
@@ -49,6 +57,9 @@ ALLOWED = [
     (architecture.reads_environment, "defs/resources.py", "import os\nos.environ['A']"),
     (architecture.mentions_truth, "sources/simulated/files.py", "path = root / 'truth'"),
     (architecture.mentions_truth, "trust/metrics.py", "text = 'rmse against the truth'"),
+    (architecture.reads_truth, "defs/evaluation_set.py", f"import {SIMULATED}.truth"),
+    (architecture.reads_truth, "sources/simulated/build.py", "from .truth import write_truth"),
+    (architecture.reads_truth, "defs/demo.py", f"from {SIMULATED}.build import write_archive"),
     (architecture.overgrown, "maps/cog.py", LONG_BODY.removesuffix("    x = 1\n")),
     (architecture.overgrown, "maps/cog.py", "x = 1\n" * 300),
     (architecture.vague_names, "maps/score.py", ""),

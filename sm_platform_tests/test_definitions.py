@@ -62,7 +62,9 @@ PARENTS = {
     "sample_splits": {"training_samples"},
     "label_report": {"sm_observations"},
     "checkpoints": {"sample_splits", "training_samples"},
-    "sm_maps": {"scene_features", "checkpoints"},
+    "pretrained_checkpoints": {"sample_splits", "training_samples"},
+    "evaluations": {"checkpoints", "sample_splits"},
+    "sm_maps": {"scene_features", "checkpoints", "evaluations"},
     "map_figures": {"sm_maps"},
 }
 OF_REGION = {
@@ -86,6 +88,7 @@ WITHOUT_TABLE = {
     "smap_l4_granules",
     "station_granules",
     "label_report",
+    "pretrained_checkpoints",
     "map_figures",
 }
 DAY, REGION = date(2025, 6, 30), "somewhere"
@@ -191,6 +194,7 @@ def upstream_days(name: str, parent: str) -> list[int]:
         ("training_samples", "sm_observations", -1, 1),
         ("checkpoints", "training_samples", -364, -1),
         ("sm_maps", "checkpoints", -364, 0),
+        ("sm_maps", "evaluations", -364, 0),
         ("sm_maps", "scene_features", 0, 0),
     ],
 )

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from sm_platform import __version__
-from sm_platform.cli import labels, regions, samples
+from sm_platform.cli import labels, models, regions, samples, train
+from sm_platform.cli.evaluate import evaluate
 from sm_platform.cli.talk import say
 from sm_platform.errors import GridError, SmPlatformError, UsageError
 
@@ -21,13 +22,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Soil moisture at 100 m from Sentinel-1: download, map, query, export.",
 )
-models_app = typer.Typer(no_args_is_help=True, help="Checkpoints: import and list networks.")
 archive_app = typer.Typer(no_args_is_help=True, help="The embedded archive of provider files.")
-app.add_typer(models_app, name="models")
+app.add_typer(models.app, name="models")
 app.add_typer(archive_app, name="archive")
 app.add_typer(regions.app, name="regions")
 app.add_typer(labels.app, name="labels")
 app.add_typer(samples.app, name="samples")
+app.command()(train.train)
+app.command()(train.pretrain)
+app.command()(evaluate)
 
 RegionOption = Annotated[str, typer.Option("--region", help="Name of the region.")]
 CheckpointOption = Annotated[
@@ -126,7 +129,7 @@ def predict(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns 0..152.")],
     checkpoint: Annotated[str, typer.Option(help="Name of a checkpoint, or its folder.")],
     out: Annotated[Path, typer.Option(help="CSV or Parquet to write.")],
-    members: Annotated[bool, typer.Option("--members", help="One column a network.")] = False,
+    members: Annotated[bool, typer.Option("--members", help="One column a member.")] = False,
 ) -> None:
     """Score rows that are already scaled to 0..1; a missing input gives a missing result.
 
@@ -201,47 +204,35 @@ def doctor() -> None:
     raise typer.Exit(doctor_command())
 
 
-@models_app.command("import")
-def models_import(
-    folder: Annotated[Path, typer.Argument(help="Folder of published .pt networks.")],
-    name: Annotated[str, typer.Option(help="Name for the checkpoint.")],
-    recipe: Annotated[str, typer.Option(help="Recipe of its rows: densesm-2024 or eov-2025.")],
-    trained_until: Annotated[
-        str | None, typer.Option(help="Day from which on no label was used; default today.")
-    ] = None,
-) -> None:
-    """Turn published networks into a checked checkpoint.
-
-    Example: sm-platform models import DenseSM_9km --name published --recipe densesm-2024
-    """
-    from sm_platform.defs.commands.models import import_command
-
-    import_command(folder, name, recipe, trained_until, say)
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """List the checkpoints with recipe and size.
-
-    Example: sm-platform models list
-    """
-    from sm_platform.defs.commands.models import list_command
-
-    list_command()
-
-
 @archive_app.command("simulate")
 def archive_simulate(
     out: Annotated[Path | None, typer.Option(help="Folder; default SM_ARCHIVE.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed writes the same files.")] = 1,
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="100 m labels: published (with the errors of the product) or independent (the "
+            "truth with noise of 0.05 m3/m3 of each pixel, drained land only; to judge training)."
+        ),
+    ] = "published",
+    truth: Annotated[
+        str,
+        typer.Option(
+            help="Soil moisture of labels and truth: physical, or random (it has nothing to do "
+            "with radar and weather; no skill is possible)."
+        ),
+    ] = "physical",
 ) -> None:
     """Write the embedded archive: a simulated world in the providers' file formats.
 
     Example: sm-platform archive simulate --out ./archive
+
+    Where no skill is possible:
+    sm-platform archive simulate --out ./no-skill --labels independent --truth random
     """
     from sm_platform.defs.commands.archive import simulate_command
 
-    simulate_command(out, seed, say)
+    simulate_command(out, seed, say, (labels, truth))
 
 
 @archive_app.command("advance")

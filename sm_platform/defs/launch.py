@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from sm_platform.definitions import defs
 from sm_platform.defs.home import event_log_open
@@ -58,6 +59,7 @@ class Launcher:
         """Materialize dated assets over these days, leaving out those that failed before.
 
         Of drivers none is left out: where one file is damaged, those of the other driver count.
+        What a blocking check says is told; its asset was made, so that is no failure.
         """
         failed = self.driver_failures if is_driver else self.failures
         good = [day for day in days if is_driver or day not in failed]
@@ -65,6 +67,8 @@ class Launcher:
             first, last = stretch[0], stretch[-1]
             tags = {RANGE_START: self._key(first), RANGE_END: self._key(last)}
             result = self._run(assets, config, tags, None)
+            for verdict in _verdicts(result):
+                self.say(f"{self.region_id}: {verdict}")
             if not result.success:
                 _add(failed, _failed_days(result, stretch))
             self.say(f"{self.region_id} {first}..{last}: {', '.join(assets)}")
@@ -118,9 +122,24 @@ def stretches(days: Sequence[date], longest: int) -> list[list[date]]:
 def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Failures:
     """Reasons by day, of all assets; one that broke down as a whole failed on all these days."""
     failed: Failures = {}
-    for failure in _step_failures(result):
+    failures = _step_failures(result)
+    asset_failures = [failure for failure in failures if not _is_verdict(failure)]
+    for failure in asset_failures:
         _add(failed, _named_days(failure) or dict.fromkeys(days, _why(failure)))
-    return failed or dict.fromkeys(days, _reason(result))
+    is_judged = bool(failures) and not asset_failures
+    return failed if failed or is_judged else dict.fromkeys(days, _reason(result))
+
+
+def _is_verdict(failure: dg.DagsterEvent) -> bool:
+    """Whether a blocking check said no: its asset was made, so no day has failed."""
+    error = failure.step_failure_data.error
+    return error is not None and error.cls_name == DagsterAssetCheckFailedError.__name__
+
+
+def _verdicts(result: dg.ExecuteInProcessResult) -> list[str]:
+    """What blocking checks that said no have to say."""
+    judged = result.get_asset_check_evaluations()
+    return [one.description or one.check_name for one in judged if one.blocking and not one.passed]
 
 
 def _add(failed: Failures, more: Failures) -> None:

@@ -1,4 +1,4 @@
-"""One pass becomes one map: rows to networks to layers to files, each unchanged map left alone."""
+"""One pass becomes one map: rows to moisture to layers to files, each unchanged map left alone."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from sm_platform.defs.map_index import (
 from sm_platform.defs.region_area import inside_of
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.stored_features import DayFeatures, SceneFeatures, read_features
-from sm_platform.densesm.prediction import Ensemble, predict
 from sm_platform.errors import RecipeError
 from sm_platform.grid.window import lonlat_bounds
 from sm_platform.lake.layout import Layout
@@ -32,13 +31,20 @@ from sm_platform.maps.names import folder_parts, item_file, layer_file
 from sm_platform.maps.product import MapLineage, MapPass, MapProduct
 from sm_platform.maps.render import json_bytes, map_files
 from sm_platform.maps.summary import summary
+from sm_platform.schema.card import DENSESM, TREES
+from sm_platform.schema.prediction import Estimator
 from sm_platform.schema.product import QA_CRITICAL_MASK, VERSION, Qa
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.schema.region import Region
 
 LICENCE = "other"
 SIMULATED = "Simulated Sentinel-1 data of the embedded archive: no real place was measured"
-CITATION = "Zhu et al. 2024, Remote Sensing of Environment 301:113944"
+ZHU = "Zhu et al. 2024, Remote Sensing of Environment 301:113944"
+CITATIONS = {
+    DENSESM: ZHU,
+    TREES: f"Boosting: Ke et al. 2017, NeurIPS 30:3146-3154; its inputs: {ZHU}",
+}
+"""By the kind of estimator; trees read the inputs of the networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Mapper:
     layout: Layout
     region: Region
     chosen: Chosen
-    ensemble: Ensemble
+    estimator: Estimator
 
     def map_day(self, day: date) -> list[Row]:
         """Map every pass of a day that has features; the day's index rows, latest maps first."""
@@ -123,7 +129,7 @@ class Mapper:
     def _product(
         self, stored: SceneFeatures, seen: MapPass, lineage: MapLineage, *, revision: int
     ) -> MapProduct:
-        found = predict(self.ensemble, stored.rows)
+        found = self.estimator.predict(stored.rows)
         majority = self.chosen.checkpoint.metadata.get("majority_pass")
         return assemble(
             self.region.window,
@@ -152,7 +158,7 @@ class Mapper:
             inputs_status="preliminary" if is_preliminary else "final",
             qa_critical_mask=0 if recipe.only_missing_masks else QA_CRITICAL_MASK,
             is_in_sample=self.chosen.is_in_sample(day),
-            citation=CITATION,
+            citation=CITATIONS[checkpoint.kind],
             licence=LICENCE,
             attribution=SIMULATED if self.region.source == "archive" else None,
         )

@@ -19,15 +19,20 @@ from sm_platform.lake.rasters import values_of
 from sm_platform.samples.pairing import whole_inputs
 from sm_platform.samples.splits import Role
 from sm_platform.schema.driver_tables import S1_SCENES
+from sm_platform.schema.label_sources import find_source
 from sm_platform.schema.label_tables import SAMPLE_SPLITS, TRAINING_SAMPLES
 from sm_platform.schema.recipes import N_INPUTS, RECIPES, Recipe
 from sm_platform.schema.rows import FeatureRows, from_dense
 
-_READ = ("scheme", *KEYS, "sample_day", "role", "weight")
+_READ = ("scheme", *KEYS, "block_id", "sample_day", "role", "weight", "support_m")
+FINE_M = 1500.0
+"""Up to cells of 1 km; coarser labels stand for ground of several kinds and are not mixed in."""
+COARSE_M = 10_000.0
+"""Up to cells of 9 km."""
 ABOUT = (
     *KEYS,
     *("block_id", "sample_day", "sensed_utc", "time_difference_h", "label_type", "is_simulated"),
-    *("support_m", "station_id", "qa"),
+    *("support_m", "station_id", "qa", "inundated_share"),
 )
 """Columns of `SampleSet.about`."""
 _CHANGED = (
@@ -53,21 +58,33 @@ class SampleSet:
     """(n,) rows of ABOUT: where, when and from which source each sample is."""
 
 
-def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -> SampleSet:
+def gather(
+    layout: Layout,
+    region: str,
+    cut_off: date,
+    most: int,
+    scheme: str,
+    *,
+    sources: Sequence[str] = (),
+    support_m: tuple[float, float] = (0.0, FINE_M),
+) -> SampleSet:
     """Samples with a role in the scheme under the cut-off, at most `most`, drawn at random.
 
     The draw is the same each time. Rows that the scheme leaves out (buffer) are none of them, nor
     are rows that lack an input. Memory holds the roles, one day, and the samples drawn.
 
+    Only samples of these sources (all when none is named) are taken, and of labels that stand for
+    ground of these sides, least and largest (a point has none).
+
     Raises:
-        MissingInputError: no roles are stored under the cut-off, the scheme is not among them, or
-            the samples have changed since.
+        MissingInputError: no roles are stored under the cut-off, the scheme is not among them, no
+            sample is of these sources and sizes, or the samples have changed since.
         RecipeError: the samples were built by several recipes.
         UsageError: `most` is less than 1.
     """
     if most < 1:
         raise UsageError(f"{most} samples teach nothing: ask for 1 or more.")
-    roles = _roles(layout, region, cut_off, scheme)
+    roles = _wanted(read_roles(layout, region, cut_off, scheme), region, sources, support_m)
     days = pc.unique(roles["sample_day"]).to_pylist()
     recipe = _recipe(layout, region, days)
     drawn = np.random.default_rng(0).permutation(roles.num_rows) < most
@@ -86,7 +103,12 @@ def gather(layout: Layout, region: str, cut_off: date, most: int, scheme: str) -
     )
 
 
-def _roles(layout: Layout, region: str, cut_off: date, scheme: str) -> pa.Table:
+def read_roles(layout: Layout, region: str, cut_off: date, scheme: str) -> pa.Table:
+    """Stored roles of one scheme without the rows it leaves out: keys, block, day, role, weight.
+
+    Raises:
+        MissingInputError: none are stored under the cut-off, or not of that scheme.
+    """
     stored = store.read(layout, SAMPLE_SPLITS, region, cut_off, columns=_READ)
     if stored is None:
         raise MissingInputError(
@@ -103,6 +125,27 @@ def _roles(layout: Layout, region: str, cut_off: date, scheme: str) -> pa.Table:
             f"(there: {known}): choose one of those, or bring more sites and days."
         )
     return roles
+
+
+def _wanted(
+    roles: pa.Table, region: str, sources: Sequence[str], support_m: tuple[float, float]
+) -> pa.Table:
+    """The roles of these sources and sizes."""
+    low, high = support_m
+    side = pc.fill_null(roles["support_m"], 0.0)
+    is_wanted = pc.and_(pc.greater_equal(side, low), pc.less_equal(side, high))
+    if sources:
+        names = pa.array([find_source(name).source_id for name in sources])
+        is_wanted = pc.and_(is_wanted, pc.is_in(roles["source"], value_set=names))
+    found = roles.filter(is_wanted)
+    if not found.num_rows:
+        there = ", ".join(sorted(pc.unique(roles["source"]).to_pylist()))
+        raise MissingInputError(
+            f"No sample of {region} is of {', '.join(sources) or 'any source'} and stands for "
+            f"{low:g} to {high:g} m of ground (there: {there}): name other sources, or bring such "
+            "labels and materialize `training_samples` and `sample_splits`."
+        )
+    return found
 
 
 def _recipe(layout: Layout, region: str, days: Sequence[date]) -> Recipe:

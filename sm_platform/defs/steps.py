@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from sm_platform.defs.assets.granules import open_source
 from sm_platform.defs.choice import trained_until
+from sm_platform.defs.estimators import read_card
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import settings
-from sm_platform.densesm.checkpoint import load
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.granules import is_landed
@@ -136,7 +136,7 @@ def register_checkpoint(launcher: Launcher, request: Request) -> None:
     if not name:
         return
     now = settings()
-    checkpoint = load(ModelStore(now.models).folder(name))
+    checkpoint = read_card(ModelStore(now.models).folder(name))
     today = datetime.now(UTC).date()
     day = max(min(trained_until(checkpoint) or today, today), now.first_day)
     note = store.note_of(Layout(now.data_lake), CHECKPOINTS, request.region.region_id, day)

@@ -1,159 +1,190 @@
-"""One member fitted from scratch on standardised series and labels, then brought to raw inputs."""
+"""One member fitted on standardised series and labels, then brought to raw inputs."""
 
+import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from sm_platform.densesm.branch import Drop, branch_codes
+from sm_platform.densesm.averaging import estimate, take_norms
+from sm_platform.densesm.branch import branch_codes
+from sm_platform.densesm.dropping import dropped
+from sm_platform.densesm.member_run import Epoch, TrainedMember, random_numbers
 from sm_platform.densesm.network import Architecture, DenseSM
-from sm_platform.densesm.training_data import Scales, Table, export
+from sm_platform.densesm.new_network import blank, initialise, without_statistics
+from sm_platform.densesm.task import Task
+from sm_platform.densesm.training_data import enter, export
+from sm_platform.densesm.training_settings import member_name
+from sm_platform.densesm.weights import Weights
+from sm_platform.errors import UsageError
 
-DECAY_OF_AVERAGE = 0.99
-"""Per step: the average looks back about 100 steps."""
-N_FOR_NORMS = 2048
-"""Rows over which the norms of the averaged weights are taken."""
 RISE = 0.2
 """Share of the steps over which the learning rate rises, before it falls along a cosine."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How an ensemble is trained; defaults were measured on simulated 3 km blocks."""
+@dataclass(slots=True, eq=False)
+class MemberFit:
+    """A member on its way, a `MemberRun`."""
 
-    members: tuple[tuple[int, int], ...] = ((1, 64), (2, 32), (2, 64), (3, 32), (3, 64))
-    """(blocks, width) of each member, all different."""
-    epochs: int = 20
-    seed: int = 0
-    learning_rate: float = 1e-2
-    """Highest rate of the one cycle."""
-    weight_decay: float = 1e-2
-    """AdamW, on matrices and kernels only."""
-    batch: int = 256
-    feature_dropout: float = 0.1
-    """Share of the 30 normalised features hidden from a row in a step."""
-    feature_noise: float = 0.3
-    """Sd of the noise on the 30 normalised features, in their own sd."""
-    series_dropout: float = 0.0
-    """After each ReLU of the series branch; 0.5 is the published one, costs accuracy and time."""
-    patience: int = 8
-    """Epochs without a better validation loss before a member stops."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """Mean squared errors after an epoch, in (m3/m3)^2."""
-
-    train_loss: float
-    """Mean over the epoch's steps, with dropout and noise, of the weights as they were."""
-    validation_loss: float
-    """Of the averaged weights."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedMember:
-    """A fitted network and how it got there."""
-
+    name: str
     architecture: Architecture
-    state: dict[str, Tensor]
-    """State dict on raw scaled inputs: the averaged weights of the best epoch."""
-    history: tuple[Epoch, ...]
-    best_epoch: int
-    """Place in `history` of the lowest validation loss."""
-
-
-def fit(
-    architecture: Architecture,
-    train: Table,
-    validation: Table,
-    settings: TrainingSettings,
-    report: Callable[[int, Epoch], None],
-) -> TrainedMember:
-    """Train one member; the same arguments give the same bits on one machine.
-
-    `report` is called with the number and the losses of each finished epoch.
-    """
-    fitting = _Fitting.start(architecture, train, settings)
-    history: list[Epoch] = []
-    best: dict[str, Tensor] = {}
-    best_epoch = 0
-    for number in range(settings.epochs):
-        train_loss = _run_epoch(fitting, train, settings, number)
-        averaged = _averaged(fitting, train)
-        errors = _estimate(averaged, validation, fitting.scales) - validation.target
-        history.append(Epoch(train_loss, float((validation.weight * errors.square()).mean())))
-        report(number, history[-1])
-        if not best or history[-1].validation_loss < history[best_epoch].validation_loss:
-            best, best_epoch = export(averaged, fitting.scales), number
-        if number - best_epoch >= settings.patience:
-            break
-    return TrainedMember(architecture, best, tuple(history), best_epoch)
-
-
-def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Torch's usual start from this generator; biases are 0, norms are neutral."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv1d):
-            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm1d):
-            module.reset_parameters()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fitting:
-    """What changes while a member is fitted; its tensors are updated in place."""
-
+    task: Task
     network: DenseSM
-    average: list[Tensor]
+    """Its norms have no running statistics: they are taken anew from the averaged weights."""
+    weights: Weights
+    """Of `network`."""
+    averaged: DenseSM
+    """Judged and kept."""
+    average: Weights
+    """Of `averaged`: the running average of `weights`."""
     optimiser: torch.optim.AdamW
     generator: torch.Generator
-    scales: Scales
-    architecture: Architecture
+    history: list[Epoch] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    """State of the best epoch, on raw inputs."""
+    best_epoch: int = 0
 
-    @staticmethod
-    def start(architecture: Architecture, train: Table, settings: TrainingSettings) -> "_Fitting":
-        """A new network; its random numbers depend on the seed and its architecture alone."""
-        generator = torch.Generator()
-        generator.manual_seed(
-            1000 * (1000 * settings.seed + architecture.blocks) + architecture.width
+    @property
+    def epochs(self) -> int:
+        """At most so many."""
+        return self.task.settings.epochs
+
+    def is_finished(self) -> bool:
+        """After all epochs, or so many without a better validation loss."""
+        done = len(self.history)
+        return done >= self.epochs or done - self.best_epoch > self.task.settings.patience
+
+    def advance(self) -> Epoch:
+        """Run one epoch; raises UsageError when the weights grew beyond all bounds."""
+        number, task = len(self.history), self.task
+        train_loss, rate = _run_epoch(self, number)
+        sources = [task.learn.inputs, *([task.target] if task.target is not None else [])]
+        take_norms(self.averaged, sources, task.scales)
+        errors = estimate(self.averaged, task.steer.inputs, task.scales) - task.steer.target
+        epoch = Epoch(train_loss, float((task.steer.weight * errors.square()).mean()), rate)
+        if not math.isfinite(epoch.train_loss + epoch.validation_loss):
+            raise UsageError(
+                f"Member {self.name} diverged in epoch {number}: choose a learning rate below "
+                f"{task.settings.learning_rate:g}."
+            )
+        self.history.append(epoch)
+        if not self.best or epoch.validation_loss < self.history[self.best_epoch].validation_loss:
+            self.best, self.best_epoch = export(self.averaged, task.scales), number
+        return epoch
+
+    def hidden_features(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Last hidden layer (k, 32) of k learning rows and of as many target rows, or of none.
+
+        Both go through the network together: with norms of their own they would look alike in mean
+        and variance before anything is learnt.
+        """
+        task, settings, k = self.task, self.task.settings, len(rows)
+        scalars, series = task.learn.inputs.pick(rows)
+        if task.target is not None:
+            drawn = torch.randint(
+                len(task.target), (k,), generator=self.generator, device=rows.device
+            )
+            more_scalars, more_series = task.target.pick(drawn)
+            scalars, series = torch.cat((scalars, more_scalars)), torch.cat((series, more_series))
+
+        def drop(x: Tensor) -> Tensor:
+            return dropped(x, settings.series_dropout, self.generator)
+
+        codes = branch_codes(
+            self.network.conv_block, series, drop if settings.series_dropout else None
         )
-        network = _blank(architecture)
-        initialise(network, generator)
-        weights = list(network.parameters())
-        groups = [
-            {"params": [w for w in weights if w.ndim > 1], "weight_decay": settings.weight_decay},
-            {"params": [w for w in weights if w.ndim == 1], "weight_decay": 0.0},
-        ]
-        optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-        average = [weight.detach().clone() for weight in weights]
-        return _Fitting(network, average, optimiser, generator, Scales.of(train), architecture)
+        features = self.network.features(scalars, task.scales.raw_means(series), codes)
+        noise = torch.randn(features.shape, generator=self.generator, device=rows.device)
+        features = features + settings.feature_noise * noise
+        hidden = self.network.hidden(dropped(features, settings.feature_dropout, self.generator))
+        return hidden[:k], hidden[k:]
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """All that changes, by name."""
+        kept = {f"best/{key}": tensor for key, tensor in self.best.items()}
+        for at, part in enumerate(self.weights.parts):
+            kept[f"{at}/weights"], kept[f"{at}/average"] = part, self.average.parts[at]
+            kept |= {f"{at}/moments/{k}": one for k, one in self.optimiser.state[part].items()}
+        told = [(e.train_loss, e.validation_loss, e.learning_rate) for e in self.history]
+        kept["history"] = torch.tensor(told, dtype=torch.float64)
+        kept["best_epoch"] = torch.tensor(self.best_epoch)
+        kept["generator"] = self.generator.get_state()
+        return kept
+
+    def restore(self, kept: dict[str, Tensor]) -> None:
+        """Become what `snapshot` saw."""
+        for at, part in enumerate(self.weights.parts):
+            part.copy_(kept[f"{at}/weights"])
+            self.average.parts[at].copy_(kept[f"{at}/average"])
+            moments = _below(kept, f"{at}/moments")
+            self.optimiser.state[part] = {k: one.to(part.device) for k, one in moments.items()}
+        self.best = _below(kept, "best")
+        self.history = [Epoch(*values) for values in kept["history"].tolist()]
+        self.best_epoch = int(kept["best_epoch"])
+        self.generator.set_state(kept["generator"])
+
+    def result(self) -> TrainedMember:
+        """The averaged weights of the best epoch."""
+        history = tuple(self.history)
+        return TrainedMember(self.name, self.architecture, self.best, history, self.best_epoch)
 
 
-def _blank(architecture: Architecture) -> DenseSM:
-    """A network whose tensors hold nothing yet; torch's global generator is not touched."""
-    with torch.device("meta"):
-        network = DenseSM(architecture)
-    return network.to_empty(device="cpu")
+def begin(
+    architecture: Architecture, task: Task, start: Mapping[str, Tensor] | None = None
+) -> MemberFit:
+    """A member before its first epoch, from the `start` state or at random.
+
+    Its random numbers depend on the seed, the repeat and its architecture alone.
+    """
+    settings = task.settings
+    what = (settings.seed, settings.repeat, architecture.name)
+    network = blank(architecture)
+    initialise(network, random_numbers(torch.device("cpu"), *what, "weights"))
+    network = network.to(task.device)
+    if start is not None:
+        network.load_state_dict(enter(start, task.scales))
+    averaged = copy.deepcopy(network)
+    weights = Weights.of(without_statistics(network).train())
+    groups = [
+        {"params": [weights.matrices], "weight_decay": settings.weight_decay},
+        {"params": [weights.vectors], "weight_decay": 0.0},
+    ]
+    return MemberFit(
+        name=member_name(architecture, settings.repeat),
+        architecture=architecture,
+        task=task,
+        network=network,
+        weights=weights,
+        averaged=averaged,
+        average=Weights.of(averaged),
+        optimiser=torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True),
+        generator=random_numbers(task.device, *what, "steps"),
+    )
 
 
-def _run_epoch(fitting: _Fitting, train: Table, settings: TrainingSettings, number: int) -> float:
-    """One pass over the shuffled rows; returns the mean loss in (m3/m3)^2."""
-    order = torch.randperm(len(train), generator=fitting.generator)
-    steps = max(len(train) // settings.batch, 1)
-    total = 0.0
+def _below(kept: dict[str, Tensor], folder: str) -> dict[str, Tensor]:
+    """Entries whose name begins with `folder/`, by the rest of it."""
+    prefix = f"{folder}/"
+    return {k.removeprefix(prefix): tensor for k, tensor in kept.items() if k.startswith(prefix)}
+
+
+def _run_epoch(fit: MemberFit, number: int) -> tuple[float, float]:
+    """One pass over the shuffled rows; returns the mean loss in (m3/m3)^2 and the last rate."""
+    settings, n = fit.task.settings, len(fit.task.learn)
+    order = torch.randperm(n, generator=fit.generator, device=fit.task.device)
+    steps = max(n // settings.batch, 1)
+    total, rate = torch.zeros((), device=fit.task.device), 0.0
     for at in range(steps):
         rows = order[at * settings.batch : (at + 1) * settings.batch]
         step = number * steps + at
         rate = settings.learning_rate * _cycle(step / (settings.epochs * steps))
-        total += _step(fitting, train, settings, rows=rows, rate=rate)
-        share = max(1 - DECAY_OF_AVERAGE, 1 / (step + 1))
-        now = [weight.detach() for weight in fitting.network.parameters()]
-        torch._foreach_lerp_(fitting.average, now, share)
-    return total / steps * fitting.scales.target_sd**2
+        total += _step(fit, rows, rate)
+        share = max(1 / settings.average_steps, 1 / (step + 1))
+        for average, part in zip(fit.average.parts, fit.weights.parts, strict=True):
+            average.lerp_(part, share)
+    return float(total) / steps * fit.task.scales.target_sd**2, rate
 
 
 def _cycle(done: float) -> float:
@@ -163,66 +194,17 @@ def _cycle(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - RISE) / (1 - RISE)))
 
 
-def _step(
-    fitting: _Fitting, train: Table, settings: TrainingSettings, *, rows: Tensor, rate: float
-) -> float:
-    for group in fitting.optimiser.param_groups:
+def _step(fit: MemberFit, rows: Tensor, rate: float) -> Tensor:
+    """One step on these rows; returns the squared error in units of the labels' variance."""
+    for group in fit.optimiser.param_groups:
         group["lr"] = rate
-    scales, generator, network = fitting.scales, fitting.generator, fitting.network
-
-    def drop(x: Tensor) -> Tensor:
-        return _dropped(x, settings.series_dropout, generator)
-
-    network.train()
-    features = _features(network, train, rows, scales, drop if settings.series_dropout else None)
-    noise = torch.randn(features.shape, generator=generator)
-    features = features + settings.feature_noise * noise
-    estimate = network.dense(_dropped(features, settings.feature_dropout, generator))
-    wanted = (train.target[rows] - scales.target_mean) / scales.target_sd
-    loss = (train.weight[rows] * (estimate - wanted).square()).mean()
-    fitting.optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    fitting.optimiser.step()
-    return float(loss.detach())
-
-
-def _features(
-    network: DenseSM, table: Table, rows: Tensor, scales: Scales, drop: Drop | None = None
-) -> Tensor:
-    """Normalised features (rows, 30) of the chosen rows."""
-    series = table.series[table.series_index[rows]]  # (rows, 3, 46)
-    standard = (series - scales.series_mean) / scales.series_sd
-    codes = branch_codes(network.conv_block, standard, drop)
-    return network.features(table.scalars[rows], series.mean(dim=2), codes)
-
-
-def _dropped(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Inverted dropout: each element is 0 with that chance, the others grow to make up for it."""
-    kept = torch.rand(x.shape, generator=generator) >= share
-    return x * kept / (1 - share)
-
-
-@torch.no_grad()
-def _averaged(fitting: _Fitting, train: Table) -> DenseSM:
-    """The averaged weights in a network of their own, norms taken anew without noise."""
-    network = _blank(fitting.architecture)
-    for weight, average in zip(network.parameters(), fitting.average, strict=True):
-        weight.copy_(average)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d):
-            module.reset_running_stats()
-            module.momentum = None  # after one pass the running statistics are those of its rows
-    rows = torch.linspace(0, len(train) - 1, min(N_FOR_NORMS, len(train))).long()
-    network.train()
-    network.dense(_features(network, train, rows, fitting.scales))
-    return network.eval()
-
-
-@torch.no_grad()
-def _estimate(network: DenseSM, table: Table, scales: Scales) -> Tensor:
-    """Soil moisture (n,) in m3/m3."""
-    parts = [
-        network.dense(_features(network, table, rows, scales))
-        for rows in torch.split(torch.arange(len(table)), N_FOR_NORMS)
-    ]
-    return torch.cat(parts) * scales.target_sd + scales.target_mean
+    task, (hidden, others) = fit.task, fit.hidden_features(rows)
+    estimate = fit.network.out(hidden)[:, 0]
+    wanted = (task.learn.target[rows] - task.scales.target_mean) / task.scales.target_sd
+    error: Tensor = (task.learn.weight[rows] * (estimate - wanted).square()).mean()
+    loss = error
+    if task.domain_loss is not None:
+        loss = error + task.settings.domain_weight * task.domain_loss(hidden, others)
+    fit.weights.take_gradient(loss)
+    fit.optimiser.step()
+    return error.detach()

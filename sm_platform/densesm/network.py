@@ -138,13 +138,17 @@ class DenseSM(nn.Module):
 
     def dense(self, features: Tensor) -> Tensor:
         """Soil moisture (n,) of normalised features (n, 30)."""
+        moisture: Tensor = self.out(self.hidden(features))[:, 0]  # ()
+        return moisture
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """The last hidden layer (n, 32) of normalised features (n, 30): what domains share."""
         x = features
         for block in self.dense_layers:
             x = block(x)  # (30 + k width,)
         for hidden in self.fc_layers:
             x = hidden(x)  # (32,)
-        moisture: Tensor = self.out(x)[:, 0]  # ()
-        return moisture
+        return x
 
 
 def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:

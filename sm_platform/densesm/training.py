@@ -1,163 +1,133 @@
-"""Training of an ensemble from scratch: best practice in seconds to minutes on two cores.
+"""Training of an ensemble: best practice in seconds to minutes on two cores.
 
 AdamW over one cycle of the learning rate, mean squared error, averaged weights whose norms are
-taken anew, early stopping on validation rows. Networks learn on standardised series and labels; the
-standardisation ends up inside the first convolution and the last layer, so that what is returned
-is the published architecture on raw scaled inputs.
+taken anew, early stopping on rows of other sites. Networks learn on standardised series and labels;
+the standardisation ends up inside the first convolution and the last layer, so that what is
+returned is the published architecture on raw scaled inputs. Members start at random or from an
+earlier checkpoint, and may be drawn towards unlabelled rows of the region to be mapped.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from sm_platform.densesm.fitting import Epoch, TrainedMember, TrainingSettings, fit
-from sm_platform.densesm.network import Architecture
-from sm_platform.densesm.threads import side_by_side
-from sm_platform.densesm.training_data import Scales, Table
-from sm_platform.errors import DataError, RecipeError, UsageError
+from sm_platform.densesm.admission import admit, admit_target, check_one_recipe, check_varied
+from sm_platform.densesm.checkpoint import Checkpoint
+from sm_platform.densesm.domain import NO_DOMAIN_LOSS
+from sm_platform.densesm.fitting import begin
+from sm_platform.densesm.member_run import Epoch, Progress, Report, TrainedMember, drive_all
+from sm_platform.densesm.prediction import find_device
+from sm_platform.densesm.snapshots import Snapshots, training_fingerprint
+from sm_platform.densesm.starting import check_start, starting_states
+from sm_platform.densesm.task import Task
+from sm_platform.densesm.training_data import LabelledRows
+from sm_platform.densesm.training_settings import (
+    REDUCED_MEMBERS,
+    TrainingSettings,
+    architectures,
+    check_settings,
+)
+from sm_platform.errors import UsageError
 from sm_platform.schema.rows import FeatureRows
 
-__all__ = ["Epoch", "Progress", "TrainedEnsemble", "TrainedMember", "TrainingSettings", "train"]
-
-FEWEST_ROWS = 64
-"""Below this the norms of a batch mean nothing."""
-NARROWEST = 1e-4
-"""m3/m3: labels whose sd is smaller are one constant."""
-Labels = NDArray[np.floating]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One finished epoch of one member."""
-
-    member: str
-    """`{blocks}_{width}`"""
-    epoch: int
-    """0 for the first."""
-    epochs: int
-    """At most so many."""
-    losses: Epoch
+__all__ = [
+    "REDUCED_MEMBERS",
+    "Epoch",
+    "LabelledRows",
+    "Progress",
+    "Snapshots",
+    "TrainedEnsemble",
+    "TrainedMember",
+    "TrainingSettings",
+    "train",
+    "training_fingerprint",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedEnsemble:
-    """What `train` gives; the caller makes a checkpoint of it."""
+    """What a training gives; the caller makes a checkpoint of it."""
 
     members: tuple[TrainedMember, ...]
     recipe_id: str
     recipe_fingerprint: str
+    n_target: int = 0
+    """Whole rows of the target region that were used; the others had a missing input."""
 
 
 def train(
-    rows: FeatureRows,
-    target: Labels,
+    learn: LabelledRows,
+    steer: LabelledRows,
     settings: TrainingSettings,
     *,
-    validation_rows: FeatureRows,
-    validation_target: Labels,
-    weights: Labels | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    start: Checkpoint | None = None,
+    start_recipe: str | None = None,
+    target: FeatureRows | None = None,
+    snapshots: Snapshots | None = None,
+    progress: Report | None = None,
+    device: str = "auto",
 ) -> TrainedEnsemble:
-    """Train the members side by side; the same arguments give the same bits on one machine.
+    """Train the members; the same arguments give the same bits on one machine.
 
     Args:
-        rows: n training rows, without a missing input.
-        target: (n,) soil moisture in m3/m3.
+        learn: rows without a missing input.
+        steer: rows of the same recipe, of other sites; they decide which epoch is kept and when to
+            stop.
         settings: members, epochs and the rest.
-        validation_rows: rows of the same recipe, of other sites, that decide when to stop.
-        validation_target: their soil moisture.
-        weights: (n,) weight of each training row, 0 or more; all alike by default.
+        start: members start from its weights instead of at random.
+        start_recipe: recipe of the start, to be named where it is not that of the rows.
+        target: unlabelled rows of the region to be mapped, for a domain loss; those with a missing
+            input are left out.
+        snapshots: where each member's state is kept after each epoch; a training that was stopped
+            goes on from there.
         progress: called after each epoch, from the thread that trains the member.
+        device: "auto", "cpu" or "cuda".
 
     Raises:
         DataError: a missing input or label, labels that are constant, in percent or negative, too
-            few rows, or lengths that differ.
-        RecipeError: validation rows of another recipe.
-        UsageError: settings that cannot be.
+            few rows, lengths that differ, or a start without one of the members.
+        RecipeError: rows of another recipe, or a start of another that was not named.
+        UsageError: settings that cannot be, or with which the weights grew beyond all bounds.
     """
-    architectures = _architectures(settings)
-    if rows.recipe_fingerprint != validation_rows.recipe_fingerprint:
-        raise RecipeError(
-            f"Training rows are of recipe '{rows.recipe_id}' ({rows.recipe_fingerprint}), "
-            f"validation rows of '{validation_rows.recipe_id}' "
-            f"({validation_rows.recipe_fingerprint}): build both with one recipe."
-        )
-    learnt = _table("training", rows, target, weights)
-    judged = _table("validation", validation_rows, validation_target, None)
-    if Scales.of(learnt).target_sd < NARROWEST:
-        raise DataError(
-            f"All {len(rows)} training labels are about {float(learnt.target[0]):.4f} m3/m3: "
-            "there is nothing to learn; choose more days or sites."
-        )
-
-    def fit_member(architecture: Architecture) -> TrainedMember:
-        def report(number: int, losses: Epoch) -> None:
-            if progress is not None:
-                progress(Progress(architecture.name, number, settings.epochs, losses))
-
-        return fit(architecture, learnt, judged, settings, report)
-
-    workers = min(torch.get_num_threads(), len(architectures))
-    members = side_by_side(fit_member, architectures, workers)
-    return TrainedEnsemble(tuple(members), rows.recipe_id, rows.recipe_fingerprint)
-
-
-def _architectures(settings: TrainingSettings) -> list[Architecture]:
-    if not settings.members or len(set(settings.members)) < len(settings.members):
-        raise UsageError(f"Members {settings.members}: name at least one, and none twice.")
-    for name in ("epochs", "batch", "learning_rate", "patience"):
-        if getattr(settings, name) <= 0:
-            raise UsageError(f"{name} is {getattr(settings, name)}: it must be above 0.")
-    for name in ("feature_dropout", "series_dropout"):
-        if not 0 <= getattr(settings, name) < 1:
-            raise UsageError(f"{name} is {getattr(settings, name)}: it must be in 0..1.")
-    return [Architecture(blocks, width) for blocks, width in settings.members]
-
-
-def _table(role: str, rows: FeatureRows, target: Labels, weights: Labels | None) -> Table:
-    """Checked tensors of the rows."""
-    weights = np.ones(len(rows)) if weights is None else weights
-    if not len(rows) == len(target) == len(weights):
-        raise DataError(
-            f"{len(rows)} {role} rows have {len(target)} labels and {len(weights)} weights."
-        )
-    _check_rows(role, rows)
-    _check_labels(role, target)
-    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
-        raise DataError(f"Weights of {role} rows must be 0 or more, not all 0, and never missing.")
-    return Table(
-        scalars=torch.tensor(rows.scalars, dtype=torch.float32),
-        series=torch.tensor(rows.series, dtype=torch.float32),
-        series_index=torch.tensor(rows.series_index, dtype=torch.int64),
-        target=torch.tensor(target, dtype=torch.float32),
-        weight=torch.tensor(weights / weights.mean(), dtype=torch.float32),
+    check_settings(settings)
+    wanted = architectures(settings)
+    check_one_recipe(learn.rows, steer.rows, "validation")
+    if start is not None:
+        check_start(start, learn.rows, start_recipe)
+    states = {} if start is None else starting_states(start, wanted, settings.repeat)
+    task = _task(learn, steer, settings, target, find_device(device))
+    members = drive_all(
+        [partial(begin, each, task, states.get(each)) for each in wanted],
+        snapshots,
+        training_fingerprint(settings, learn, steer, start=start, target=target)
+        + f"|{task.device.type}",
+        progress,
+        device=task.device,
     )
+    n_target = 0 if task.target is None else len(task.target)
+    recipe = learn.rows.recipe_id, learn.rows.recipe_fingerprint
+    return TrainedEnsemble(members, *recipe, n_target)
 
 
-def _check_rows(role: str, rows: FeatureRows) -> None:
-    if len(rows) < FEWEST_ROWS:
-        raise DataError(f"{len(rows)} {role} rows: at least {FEWEST_ROWS} are needed.")
-    whole_series = np.isfinite(rows.series.sum(axis=(1, 2)))  # one NaN spoils its sum
-    whole = np.isfinite(rows.scalars.sum(axis=1)) & whole_series[rows.series_index]
-    spoilt = int((~whole).sum())
-    if spoilt:
-        raise DataError(
-            f"{spoilt} of {len(rows)} {role} rows have a missing input: leave these rows out."
+def _task(
+    learn: LabelledRows,
+    steer: LabelledRows,
+    settings: TrainingSettings,
+    target: FeatureRows | None,
+    device: torch.device,
+) -> Task:
+    """Checked and on the device; the target is left behind where no domain loss is wanted."""
+    if settings.domain_loss == NO_DOMAIN_LOSS:
+        target = None
+    elif target is None:
+        raise UsageError(
+            f"Domain loss '{settings.domain_loss}' needs rows of the region to be mapped: name a "
+            f"target, or choose '{NO_DOMAIN_LOSS}'."
         )
-
-
-def _check_labels(role: str, target: Labels) -> None:
-    missing = int((~np.isfinite(target)).sum())
-    if missing:
-        raise DataError(f"{missing} {role} labels are missing: leave these rows out.")
-    low, high = float(target.min()), float(target.max())
-    if high > 1:
-        raise DataError(
-            f"{role} labels reach {high:g}: that is percent or another unit; divide, so that they "
-            "are m3/m3 in 0..1."
-        )
-    if low < 0:
-        raise DataError(f"{role} labels go down to {low:g} m3/m3: negative moisture is an error.")
+    else:
+        check_one_recipe(learn.rows, target, "target")
+    learnt, judged = admit("training", learn, device), admit("validation", steer, device)
+    check_varied(learnt)
+    brought = None if target is None else admit_target(target, device)
+    return Task.of(learnt, judged, settings, brought)

@@ -161,7 +161,12 @@ SAMPLE_SPLITS = Table(
         BLOCK,
         SUPPORT,
         text("role", "train, validation, calibration, test or buffer (left out)"),
-        number("weight", "1", "weight of a row in the training, 0 beside water; 1 for rows that judge", 0),
+        number(
+            "weight",
+            "1",
+            "weight of a row in the training, 0 beside water; 1 for rows that judge",
+            0,
+        ),
         flag("is_comparison_only", "rows of one site on both sides: never to be judged by"),
     ),
 )

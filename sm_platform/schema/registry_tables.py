@@ -78,16 +78,23 @@ EVALUATIONS = Table(
         text("checkpoint_id", "checkpoint that was judged"),
         text(
             "estimator",
-            "what was scored: checkpoint, start, or a baseline (site_mean, climatology, "
-            "boosted_trees, a coarse product, the label itself)",
+            "what was scored: checkpoint, start, accepted:ID, or a baseline: site_mean, "
+            "climatology, boosted_trees, product:SOURCE at the cell, label:SOURCE itself",
         ),
         text("scheme", "split whose test rows were used: block, time, block_time, region, random"),
         text("reference", REFERENCE),
         text("source", "label source compared with; archive where the reference is simulated"),
-        text("stratum", "all, label_source, moisture, land_cover, season, track or inundation"),
+        text(
+            "stratum",
+            "all, moisture, land_cover, season, track, inundation, label_source, "
+            "surroundings (of product labels: those beside flooded fields are not in all)",
+        ),
         text("stratum_value", "which one; all where there is one"),
         text("pooling", "site (per site over time, then averaged), pooled, or spatial_9km"),
-        text("metric", "rmse, bias, ubrmse, r, anomaly_r or kge"),
+        text(
+            "metric",
+            "rmse, bias, ubrmse, r, anomaly_r, kge; rmse_difference: the checkpoint's less its",
+        ),
         text("unit", "m3/m3 or 1"),
         number("value", "1", "the score, in its unit; null when it cannot be told"),
         number("low", "1", "lower end of its 95 % interval by resampling blocks; null with few"),

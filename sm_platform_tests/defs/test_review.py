@@ -6,14 +6,14 @@ from datetime import date
 from pathlib import Path
 from typing import IO
 
-import pyarrow as pa
 import pytest
 from affine import Affine
 
 from sm_platform.defs.choice import Read, choose_checkpoint
+from sm_platform.defs.estimators import read_card
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import _later
-from sm_platform.densesm.checkpoint import load, save
+from sm_platform.densesm.checkpoint import save
 from sm_platform.grid.window import GridWindow
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -24,6 +24,8 @@ from sm_platform.schema.region import Region
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import RED_RIVER
+from sm_platform_tests.defs import registry_lake
+from sm_platform_tests.defs.registry_lake import register, stored
 from sm_platform_tests.defs.seed_folder import PASSES, RADAR, around, write, write_folder
 from sm_platform_tests.densesm.making import random_checkpoint
 from sm_platform_tests.desk import Desk
@@ -38,27 +40,16 @@ def models(tmp_path: Path) -> ModelStore:
 
 
 def reader(models: ModelStore) -> Read:
-    return lambda name: load(models.folder(name))
+    return lambda name: read_card(models.folder(name))
 
 
-def register(
+def accept(
     layout: Layout, models: ModelStore, name: str, cut_off: date, recipe: Recipe, until: date
 ) -> None:
-    """A stored checkpoint that was trained until a day, registered for the region at another."""
-    made = random_checkpoint(recipe=recipe)
-    told = made.metadata | {"trained_until": until.isoformat()}
-    checkpoint = replace(made, checkpoint_id=name, metadata=told)
-    models.add(name, lambda folder: save(checkpoint, folder))
-    empty = dict.fromkeys(column.name for column in model_tables.CHECKPOINTS.columns)
-    row = empty | {
-        "checkpoint_id": name,
-        "checkpoint_fingerprint": checkpoint.fingerprint,
-        "recipe_id": recipe.recipe_id,
-        "recipe_fingerprint": recipe.fingerprint,
-        "n_members": 3,
-    }
-    rows = pa.Table.from_pylist([row], schema=model_tables.CHECKPOINTS.arrow_schema)
-    store.write(layout, model_tables.CHECKPOINTS, rows, region=REGION.region_id, day=cut_off)
+    """A checkpoint that was trained until a day, accepted for the region under another."""
+    stored(models, name, recipe, trained_until=until.isoformat())
+    register(layout, name, cut_off, recipe=recipe)
+    registry_lake.accept(layout, name, cut_off)
 
 
 def features_of(layout: Layout, recipe: Recipe) -> None:
@@ -72,12 +63,12 @@ def features_of(layout: Layout, recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("recipe", "name"), [(SM_100M_V1, "ours"), (EOV_2025, "theirs"), (DENSESM_2024, "theirs")]
 )
-def test_newest_checkpoint_of_the_recipe_of_the_features_is_taken(
+def test_newest_accepted_of_the_recipe_of_the_features_is_taken(
     layout: Layout, models: ModelStore, recipe: Recipe, name: str
 ) -> None:
-    register(layout, models, "older", date(2025, 3, 1), SM_100M_V1, date(2025, 3, 1))
-    register(layout, models, "ours", date(2026, 3, 1), SM_100M_V1, date(2026, 3, 1))
-    register(layout, models, "theirs", date(2026, 3, 5), EOV_2025, date(2026, 3, 5))
+    accept(layout, models, "older", date(2025, 3, 1), SM_100M_V1, date(2025, 3, 1))
+    accept(layout, models, "ours", date(2026, 3, 1), SM_100M_V1, date(2026, 3, 1))
+    accept(layout, models, "theirs", date(2026, 3, 5), EOV_2025, date(2026, 3, 5))
     features_of(layout, recipe)
     assert (
         choose_checkpoint(layout, reader(models), REGION, None, DAY).checkpoint.checkpoint_id
@@ -96,7 +87,7 @@ def test_newest_checkpoint_of_the_recipe_of_the_features_is_taken(
 def test_day_is_in_sample_before_the_registration_or_the_training_ended(
     layout: Layout, models: ModelStore, cut_off: date, until: date, is_in_sample: bool
 ) -> None:
-    register(layout, models, "one", cut_off, SM_100M_V1, until)
+    accept(layout, models, "one", cut_off, SM_100M_V1, until)
     chosen = choose_checkpoint(layout, reader(models), REGION, None, DAY)
     assert chosen.is_in_sample(DAY) == is_in_sample
 

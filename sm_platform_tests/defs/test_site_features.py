@@ -158,6 +158,7 @@ def test_the_water_around_a_site_is_that_of_the_pixels_around_it(delta: Delta) -
     found = down["inundated_share"].to_numpy().reshape(SIZE, SIZE)
     is_seen = np.ones((SIZE, SIZE), np.bool_)
     is_seen[GAP] = False
+    assert is_wet.any()
     row, col = 12, 15
     around = np.s_[row - 4 : row + 5, col - 4 : col + 5]
     expected = is_wet[around].sum() / is_seen[around].sum()

@@ -3,115 +3,116 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from sm_platform.densesm.checkpoint import Checkpoint, Member
-from sm_platform.densesm.prediction import predict, prepare
-from sm_platform.densesm.training import Progress, TrainedEnsemble, TrainingSettings, train
+from sm_platform.densesm.training import (
+    REDUCED_MEMBERS,
+    LabelledRows,
+    Progress,
+    TrainedEnsemble,
+    TrainingSettings,
+)
 from sm_platform.errors import CheckpointError, DataError, RecipeError, UsageError
-from sm_platform.schema.rows import FeatureRows
-from sm_platform_tests.densesm.making import random_rows
-
-QUICK = TrainingSettings(members=((1, 16), (2, 8)), epochs=6, batch=128)
-Values = NDArray[np.float32]
-
-
-def moisture(rows: FeatureRows) -> Values:
-    """Of radar and recent rain, as a field would have it: one scalar, one end of one series."""
-    rain = rows.series[rows.series_index, 2, -4:].mean(axis=1)
-    return np.asarray(0.1 + 0.2 * rows.scalars[:, 0] + 0.2 * rain, dtype=np.float32)
-
-
-def samples(n: int, seed: int) -> tuple[FeatureRows, Values]:
-    """Rain is small and temperature lies high, so that standardisation has something to do."""
-    rows = replace(random_rows(n, n, seed), series_index=np.arange(n, dtype=np.int32))
-    rows.series[:, 1] = 0.8 + 0.05 * rows.series[:, 1]
-    rows.series[:, 2] *= rows.series[:, 2, -1:]
-    return rows, moisture(rows)
+from sm_platform_tests.densesm.learning import (
+    LEARN,
+    QUICK,
+    STEER,
+    Values,
+    checkpoint_of,
+    estimate,
+    is_same,
+    run,
+    samples,
+)
 
 
-def run(settings: TrainingSettings = QUICK, **changes: object) -> TrainedEnsemble:
-    rows, target = samples(1200, 1)
-    validation_rows, validation_target = samples(300, 2)
-    arguments = {
-        "validation_rows": validation_rows,
-        "validation_target": validation_target,
-    } | changes
-    rows, target = arguments.pop("rows", rows), arguments.pop("target", target)
-    return train(rows, target, settings, **arguments)  # type: ignore[arg-type]
+@pytest.fixture(scope="module")
+def trained() -> TrainedEnsemble:
+    return run()
 
 
-def estimate(trained: TrainedEnsemble, rows: FeatureRows) -> Values:
-    members = tuple(Member(m.architecture.name, m.architecture, m.state) for m in trained.members)
-    recipe = trained.recipe_id, trained.recipe_fingerprint
-    found = predict(prepare(Checkpoint("trained", *recipe, members, {})), rows, members=True)
-    assert found.members is not None
-    return found.members
-
-
-def test_training_learns_and_reports_the_loss_of_what_it_returns() -> None:
-    trained = run()
-    rows, target = samples(300, 2)
-    for member, values in zip(trained.members, estimate(trained, rows).T, strict=True):
-        loss = float(np.square(values - target).mean())
-        assert loss < 0.35 * target.var()
+def test_training_learns_and_reports_the_loss_of_what_it_returns(trained: TrainedEnsemble) -> None:
+    found = estimate(checkpoint_of(trained), STEER.rows)
+    for member, values in zip(trained.members, found.T, strict=True):
+        loss = float(np.square(values - STEER.sm_m3m3).mean())
+        assert loss < 0.35 * STEER.sm_m3m3.var()
         best = member.history[member.best_epoch].validation_loss
         assert loss == pytest.approx(best, rel=1e-3)
         assert best == min(epoch.validation_loss for epoch in member.history)
         assert member.history[-1].train_loss < member.history[0].train_loss
 
 
-def test_the_seed_decides_every_bit() -> None:
-    first, second, other = run(), run(), run(replace(QUICK, seed=1))
-    for one, same, different in zip(first.members, second.members, other.members, strict=True):
-        assert one.history == same.history
-        assert all(torch.equal(one.state[k], same.state[k]) for k in one.state)
-        assert not torch.equal(one.state["out.weight"], different.state["out.weight"])
+def test_the_seed_and_the_repeat_decide_every_bit(trained: TrainedEnsemble) -> None:
+    assert is_same(trained, run())
+    for changed in (replace(QUICK, seed=1), replace(QUICK, repeat=2)):
+        for one, other in zip(trained.members, run(changed).members, strict=True):
+            assert not torch.equal(one.state["out.weight"], other.state["out.weight"])
 
 
-def test_a_member_does_not_depend_on_its_neighbours_or_on_the_global_generator() -> None:
+def test_repeats_have_names_of_their_own(trained: TrainedEnsemble) -> None:
+    repeated = run(replace(QUICK, repeat=3, epochs=1))
+    assert [member.name for member in trained.members] == ["1_16", "2_8"]
+    assert [member.name for member in repeated.members] == ["1_16_r3", "2_8_r3"]
+
+
+def test_a_member_does_not_depend_on_its_neighbours_or_on_the_global_generator(
+    trained: TrainedEnsemble,
+) -> None:
     torch.manual_seed(99)
     before = torch.get_rng_state()
     alone = run(replace(QUICK, members=((2, 8),)))
     assert torch.equal(torch.get_rng_state(), before)
-    together = run().members[1]
-    assert torch.equal(alone.members[0].state["out.weight"], together.state["out.weight"])
+    assert is_same(replace(trained, members=trained.members[1:]), alone)
+
+
+def test_members_side_by_side_are_those_one_after_the_other(trained: TrainedEnsemble) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert is_same(run(device="cpu"), trained)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_progress_tells_of_every_epoch() -> None:
     seen: list[Progress] = []
-    trained = run(progress=seen.append)
-    for member in trained.members:
-        told = [p for p in seen if p.member == member.architecture.name]
+    for member in run(learn=STEER, progress=seen.append).members:
+        told = [p for p in seen if p.member == member.name]
         assert [p.epoch for p in told] == list(range(len(member.history)))
         assert tuple(p.losses for p in told) == member.history
+        rates = [p.losses.learning_rate for p in told]
+        assert max(rates) <= QUICK.learning_rate
+        assert rates[-1] == min(rates[1:])
+        assert not any(p.is_resumed for p in told)
 
 
 def test_a_member_that_gets_no_better_stops_early() -> None:
-    rows, _ = samples(1200, 1)
     noise = np.random.default_rng(0).uniform(0.1, 0.4, 1200).astype(np.float32)
     settings = replace(QUICK, members=((1, 8),), epochs=40, patience=2)
-    (member,) = run(settings, rows=rows, target=noise).members
+    (member,) = run(settings, LabelledRows(LEARN.rows, noise)).members
     assert len(member.history) == member.best_epoch + 3 < 40
 
 
 def test_labels_of_weight_zero_teach_nothing() -> None:
     settings = replace(QUICK, members=((1, 8),), epochs=2)
-    _, target = samples(1200, 1)
     ignored = np.arange(1200) % 2 == 1
-    weights = np.where(ignored, 0.0, 3.0)
-    plain = run(settings, weights=weights)
-    wrong = run(settings, weights=weights, target=np.where(ignored, 0.9, target))
-    all_count = run(settings, target=np.where(ignored, 0.9, target))
-    outs = [t.members[0].state["out.weight"] for t in (plain, wrong, all_count)]
-    assert torch.equal(outs[0], outs[1])
-    assert not torch.equal(outs[1], outs[2])
+    weight = np.where(ignored, 0.0, 3.0)
+    wrong = np.where(ignored, 0.9, LEARN.sm_m3m3)
+    plain = run(settings, replace(LEARN, weight=weight))
+    assert is_same(plain, run(settings, LabelledRows(LEARN.rows, wrong, weight)))
+    assert not is_same(plain, run(settings, LabelledRows(LEARN.rows, wrong)))
 
 
 def test_published_dropout_in_the_series_branch_still_trains() -> None:
-    settings = replace(QUICK, members=((1, 8),), series_dropout=0.5, epochs=2)
+    settings = replace(QUICK, members=((1, 8),), series_dropout=0.5)
     (member,) = run(settings).members
-    assert np.isfinite(member.history[-1].validation_loss)
+    assert member.history[-1].validation_loss < member.history[0].validation_loss
+
+
+def test_the_default_is_all_25_members_and_the_reduced_set_five_of_them() -> None:
+    members = TrainingSettings().members
+    assert len(set(members)) == 25
+    assert set(REDUCED_MEMBERS) < set(members)
 
 
 def spoilt(values: Values, place: object, value: float) -> Values:
@@ -122,43 +123,45 @@ def spoilt(values: Values, place: object, value: float) -> Values:
 
 @pytest.mark.parametrize("role", ["training", "validation"])
 def test_rows_and_labels_that_cannot_teach_are_refused_before_time_is_spent(role: str) -> None:
-    rows, target = samples(100, 3)
-    names = {"training": ("rows", "target"), "validation": ("validation_rows", "validation_target")}
-    key, label = names[role]
+    plain = samples(100, 3)
+    rows, labels = plain.rows, plain.sm_m3m3
     holes = replace(rows, scalars=spoilt(rows.scalars, (5, 2), np.nan))
     gaps = replace(rows, series=spoilt(rows.series, (7, 1, 3), np.nan))
-    few, few_target = samples(10, 3)
     cases = [
-        ({key: holes, label: target}, f"1 of 100 {role} rows have a missing input"),
-        ({key: gaps, label: target}, f"1 of 100 {role} rows have a missing input"),
-        ({key: rows, label: spoilt(target, 4, np.nan)}, f"1 {role} labels are missing"),
-        ({key: rows, label: 100 * target}, "percent"),
-        ({key: rows, label: spoilt(target, 4, -0.01)}, "down to -0.01 m3/m3"),
-        ({key: rows, label: target[:50]}, f"100 {role} rows have 50 labels"),
-        ({key: few, label: few_target}, f"10 {role} rows: at least 64"),
+        (LabelledRows(holes, labels), f"1 of 100 {role} rows have a missing input"),
+        (LabelledRows(gaps, labels), f"1 of 100 {role} rows have a missing input"),
+        (LabelledRows(rows, spoilt(labels, 4, np.nan)), f"1 {role} labels are missing"),
+        (LabelledRows(rows, 100 * labels), "percent"),
+        (LabelledRows(rows, spoilt(labels, 4, -0.01)), "down to -0.01 m3/m3"),
+        (LabelledRows(rows, labels[:50]), f"100 {role} rows have 50 labels"),
+        (samples(10, 3), f"10 {role} rows: at least 64"),
     ]
-    for changes, message in cases:
+    for given, message in cases:
         with pytest.raises(DataError, match=message):
-            run(**changes)
+            run(**{"learn" if role == "training" else "steer": given})
 
 
 def test_constant_labels_are_refused() -> None:
-    rows, _ = samples(100, 3)
+    constant = LabelledRows(samples(100, 3).rows, np.full(100, 0.25, np.float32))
     with pytest.raises(DataError, match=r"about 0.2500 m3/m3: there is nothing to learn"):
-        run(rows=rows, target=np.full(100, 0.25, np.float32))
+        run(learn=constant)
 
 
-@pytest.mark.parametrize("weights", [np.zeros(1200), np.full(1200, -1.0), np.full(1200, np.nan)])
-def test_weights_that_weigh_nothing_are_refused(weights: Values) -> None:
+@pytest.mark.parametrize("weight", [np.zeros(1200), np.full(1200, -1.0), np.full(1200, np.nan)])
+def test_weights_that_weigh_nothing_are_refused(weight: Values) -> None:
     with pytest.raises(DataError, match="Weights of training rows"):
-        run(weights=weights)
+        run(learn=replace(LEARN, weight=weight))
 
 
 def test_validation_rows_of_another_recipe_are_refused() -> None:
-    rows, target = samples(100, 3)
-    foreign = replace(rows, recipe_id="eov-2025", recipe_fingerprint="0000")
+    foreign = replace(STEER.rows, recipe_id="eov-2025", recipe_fingerprint="0000")
     with pytest.raises(RecipeError, match="'sm-100m-v1'.*'eov-2025'"):
-        run(validation_rows=foreign, validation_target=target)
+        run(steer=replace(STEER, rows=foreign))
+
+
+def test_a_training_that_diverges_says_so() -> None:
+    with pytest.raises(UsageError, match=r"Member 1_8 diverged in epoch 0: .* below 1e\+30"):
+        run(replace(QUICK, members=((1, 8),), learning_rate=1e30))
 
 
 @pytest.mark.parametrize(
@@ -168,9 +171,13 @@ def test_validation_rows_of_another_recipe_are_refused() -> None:
         ({"members": ((1, 8), (1, 8))}, UsageError),
         ({"members": ((1, 9),)}, CheckpointError),
         ({"epochs": 0}, UsageError),
+        ({"repeat": 0}, UsageError),
         ({"learning_rate": -1.0}, UsageError),
+        ({"learning_rate": float("nan")}, UsageError),
+        ({"weight_decay": -1.0}, UsageError),
         ({"feature_dropout": 1.0}, UsageError),
         ({"series_dropout": -0.1}, UsageError),
+        ({"domain_loss": "korral"}, UsageError),
     ],
 )
 def test_impossible_settings_are_refused(
@@ -178,3 +185,9 @@ def test_impossible_settings_are_refused(
 ) -> None:
     with pytest.raises(error):
         run(replace(QUICK, **changes))  # type: ignore[arg-type]
+
+
+def test_an_unknown_device_is_refused_and_a_named_one_taken(trained: TrainedEnsemble) -> None:
+    with pytest.raises(UsageError, match="no device 'tpu'"):
+        run(device="tpu")
+    assert is_same(run(device="cpu"), trained)

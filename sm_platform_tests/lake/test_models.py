@@ -88,3 +88,19 @@ def test_a_save_that_fails_leaves_the_first_as_it_was(models: ModelStore) -> Non
     assert texts(folder) == {"checkpoint.json": "old", "weights": "old"}
     assert models.names() == ["a"]
     assert not list((models.root / ".aside").glob("*/*"))
+
+
+def full_disk(folder: Path) -> None:
+    (folder / "weights").write_text("half")
+    (folder / "checkpoint.json").symlink_to("/dev/full")  # every write to it finds the disk full
+    (folder / "checkpoint.json").write_text("x" * 10)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_half_written(models: ModelStore) -> None:
+    folder = models.add("a", saving("old"))
+    for name in ("a", "b"):
+        with pytest.raises(LakeError, match=f"Cannot write .*{name}: No space left"):
+            models.add(name, full_disk, replace=True)
+    assert texts(folder) == {"checkpoint.json": "old", "weights": "old"}
+    assert models.names() == ["a"]
+    assert not list((models.root / ".aside").glob("*/*"))

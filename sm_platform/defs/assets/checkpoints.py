@@ -4,42 +4,73 @@ from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
-import pyarrow as pa
 from pydantic import Field
 
 from sm_platform.defs.assets.labels import sample_splits, training_samples
 from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.estimators import read_card
+from sm_platform.defs.lesson import prepare_lesson
+from sm_platform.defs.model_card import model_card
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource, ModelsResource
-from sm_platform.defs.sample_set import gather
 from sm_platform.defs.schemas import column_schema
-from sm_platform.defs.training import Trained, fit
+from sm_platform.defs.training_choice import FEWEST_BLOCKS, FEWEST_SITES, choice_from
+from sm_platform.defs.training_course import Course, check_storable, take_course
 from sm_platform.defs.training_figure import training_figure
-from sm_platform.densesm.checkpoint import Checkpoint, load, save
-from sm_platform.densesm.training import TrainingSettings
-from sm_platform.lake import store
-from sm_platform.lake.layout import Layout
-from sm_platform.lake.models import ModelStore
+from sm_platform.defs.training_record import register
+from sm_platform.defs.training_shown import show_curves
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import CHECKPOINTS
 
 
 class TrainingConfig(dg.Config, use_attribute_docstrings=True):
-    """What is trained; the defaults are reduced, for a first checkpoint in a minute."""
+    """What is trained; every setting has the profile's own value unless it is given."""
 
     source_checkpoint: str | None = None
     """Register this stored checkpoint for the region instead of training one."""
-    members: int = Field(5, ge=1, le=5)
-    """Networks in the ensemble."""
-    epochs: int = Field(20, ge=1, le=500)
-    """Passes over the training rows, at most."""
-    most_rows: int = Field(9000, ge=1)
-    """Samples used at most, drawn at random, the same ones each time."""
+    profile: str = "recommended"
+    """recommended, parity (the published fine-tuning to the letter) or trees (boosted)."""
     scheme: str = "block"
     """Split whose roles are used: block, time or block_time; see `sample_splits`."""
-    seed: int = 1
+    sources: list[str] = []
+    """Label sources to learn from; none named: all whose labels stand for at most 1 km."""
+    most_rows: int = Field(20_000, ge=1)
+    """Samples used at most of each region, drawn at random, the same ones each time."""
+    members: int | None = Field(None, ge=1, le=25)
+    """The first so many of 25 networks (5 are close to all of them), or fits of trees (5)."""
+    repeats: int | None = Field(None, ge=1, le=9)
+    """Of all members, each with random numbers and a validation of its own; 1, with parity 3."""
+    epochs: int | None = Field(None, ge=1)
+    """Passes over the training rows at most; 20, with parity 500. Of trees their number, 300."""
+    seed: int = Field(1, ge=0)
     """The same seed trains the same networks on one machine."""
+    start: str = ""
+    """Stored checkpoint to start from, published or pre-trained here; nothing: random weights."""
+    start_recipe: str = ""
+    """Its recipe, where it is not that of the samples and that is meant."""
+    domain_loss: str | None = None
+    """none, coral or mmd: draws features towards those of the region mapped; parity has coral."""
+    domain_weight: float = Field(1.0, ge=0)
+    """Of the domain loss with the recommended profile."""
+    stage: str = "ft12"
+    """Parity: ft12, or ft13 with labels of 9 km besides."""
+    loss: str = "mape"
+    """Parity: mape or mse."""
+    alpha: float = Field(0.7, ge=0, le=1)
+    """Parity: weight of the soil-moisture loss."""
+    beta: float | None = Field(None, ge=0)
+    """Parity: weight of the domain loss; nothing: found in the first step."""
+    beta_divisor: float = Field(1.0, gt=0)
+    """Parity: divides beta; the seed system has 2.5."""
+    source_regions: list[str] = []
+    """Other regions whose training rows (scheme block, same cut-off) are learnt from as well."""
+    own_sites: int | None = Field(None, ge=0)
+    """Use the labels of so many own sites only; 0: of none, others teach. Nothing: of all."""
+    fewest_sites: int = Field(FEWEST_SITES, ge=1)
+    """Sites that each role needs."""
+    fewest_blocks: int = Field(FEWEST_BLOCKS, ge=1)
+    """Blocks of 3 km that each role needs."""
 
 
 @dg.asset(
@@ -60,69 +91,49 @@ def checkpoints(
     lake: LakeResource,
     models: ModelsResource,
 ) -> dg.MaterializeResult[None]:
-    """DenseSM ensemble of a region; no label of its cut-off day or later was used."""
+    """Ensemble that estimates a region's soil moisture; no label of its cut-off day or later.
+
+    A run that was stopped, started again with the same settings, goes on from the last finished
+    epoch of each network.
+    """
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         def work(day: date) -> DayReport:
             if config.source_checkpoint:
-                name = config.source_checkpoint
-                return _register(lake.layout, region, day, load(models.store.folder(name)))
-            return _train(context, config, (lake.layout, models.store), (region, day))
+                card = read_card(models.store.folder(config.source_checkpoint))
+                row = register(lake.layout, region.region_id, day, card)
+                return DayReport("registered", 1, _known(row))
+            show = show_curves(context, region.region_id, day)
+            course = Course(
+                lake.layout, models.store, region.region_id, day, context.log.info, show
+            )
+            return _train(course, config)
 
         return work
 
     return each_day(context, lake.layout, open_region)
 
 
-def _train(
-    context: dg.AssetExecutionContext,
-    config: TrainingConfig,
-    stores: tuple[Layout, ModelStore],
-    place: tuple[Region, date],
-) -> DayReport:
-    (layout, models), (region, day) = stores, place
-    samples = gather(layout, region.region_id, day, config.most_rows, config.scheme)
-    stem = f"{region.region_id}-{day:%Y%m%d}-{samples.recipe.recipe_id}"
-    told: dict[str, object] = {"trained_until": day.isoformat(), "region": region.region_id}
-    networks = TrainingSettings().members[: config.members]
-    settings = TrainingSettings(members=networks, epochs=config.epochs, seed=config.seed)
-    made = fit(samples, stem, settings, told=told, progress=context.log.info)
-    name = made.checkpoint.checkpoint_id
-    if name not in models.names():  # the same weights have the same name
-        models.add(name, lambda folder: save(made.checkpoint, folder))
-    report = _register(layout, region, day, made.checkpoint, made)
-    picture = as_markdown(training_figure(made), "loss and scatter")
-    figures = {"loss_and_scatter": dg.MetadataValue.md(picture), "test_rows": made.test.n}
-    return DayReport(report.status, 1, {**report.metadata, **figures})
-
-
-def _register(
-    layout: Layout,
-    region: Region,
-    day: date,
-    checkpoint: Checkpoint,
-    made: Trained | None = None,
-) -> DayReport:
-    row = {
-        "checkpoint_id": checkpoint.checkpoint_id,
-        "checkpoint_fingerprint": checkpoint.fingerprint,
-        "recipe_id": checkpoint.recipe_id,
-        "recipe_fingerprint": checkpoint.recipe_fingerprint,
-        "n_members": len(checkpoint.members),
-        "n_samples": made.n_samples if made else None,
-        "reference": str(checkpoint.metadata["reference"]) if made else None,
-        "rmse_m3m3": made.test.rmse if made else None,
-        "bias_m3m3": made.test.bias if made else None,
-        "r": made.test.r if made else None,
+def _train(course: Course, config: TrainingConfig) -> DayReport:
+    choice = choice_from(config.model_dump(exclude={"source_checkpoint"}))
+    check_storable(choice)
+    lesson = prepare_lesson(course.layout, course.region_id, course.day, choice)
+    made = take_course(course, choice, lesson)
+    row = register(course.layout, course.region_id, course.day, made.card)
+    picture = as_markdown(training_figure(made.learned.curves, made.tested), "loss and scatter")
+    place = (course.region_id, course.day, made.card.checkpoint_id)
+    figures = {
+        "loss_and_scatter": dg.MetadataValue.md(picture),
+        "model_card": dg.MetadataValue.md(model_card(course.layout, course.models, *place)),
+        "test_rows": made.tested.score.n if made.tested else 0,
     }
-    stored = store.read(layout, CHECKPOINTS, region.region_id, day)
-    others = [
-        other
-        for other in (stored.rows.to_pylist() if stored else [])
-        if other["checkpoint_id"] != checkpoint.checkpoint_id
-    ]
-    rows = pa.Table.from_pylist([*others, row], schema=CHECKPOINTS.arrow_schema)
-    note = {"inputs": checkpoint.fingerprint, "status": "made", "rows": rows.num_rows}
-    store.write(layout, CHECKPOINTS, rows, region=region.region_id, day=day, note=note)
-    told = {name: value for name, value in row.items() if value is not None}
-    return DayReport("trained" if made else "registered", 1, told)
+    return DayReport("trained", 1, {**_known(row), **figures})
+
+
+def _known(row: dict[str, object]) -> dict[str, object]:
+    """What a row tells, without what is missing; lists as text."""
+    return {
+        name: ", ".join(value) if isinstance(value, list) else value
+        for name, value in row.items()
+        if value is not None
+    }

@@ -7,18 +7,18 @@ from functools import cache
 import dagster as dg
 
 from sm_platform.defs.assets.checkpoints import checkpoints
+from sm_platform.defs.assets.evaluations import evaluations
 from sm_platform.defs.assets.features import scene_features
 from sm_platform.defs.choice import choose_checkpoint
 from sm_platform.defs.collection import write_collection
 from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.estimators import open_estimator, read_card
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import Mapper
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.pictures import day_overview, thumbnail
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
-from sm_platform.densesm.checkpoint import load
-from sm_platform.densesm.prediction import prepare
 from sm_platform.errors import MissingInputError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.maps import write_figure
@@ -29,7 +29,7 @@ CUT_OFF_LOOK_BACK = -364
 
 
 class MapConfig(dg.Config, use_attribute_docstrings=True):
-    """Which networks make the maps."""
+    """Which checkpoint makes the maps."""
 
     checkpoint: str | None = None
     """Name of a checkpoint; nothing takes the region's own or the newest trained before the day."""
@@ -41,6 +41,7 @@ class MapConfig(dg.Config, use_attribute_docstrings=True):
     deps=[
         dg.AssetDep(scene_features),
         dg.AssetDep(checkpoints, partition_mapping=look_back(CUT_OFF_LOOK_BACK)),
+        dg.AssetDep(evaluations, partition_mapping=look_back(CUT_OFF_LOOK_BACK)),
     ],
     group_name="maps",
     kinds={"cog"},
@@ -56,16 +57,18 @@ def sm_maps(
     """Soil moisture at 100 m of each pass: mean, sd (m3/m3), NDVI age (d), quality bits."""
 
     def open_region(region: Region, days: Sequence[date]) -> Worker:
-        read = cache(lambda name: load(models.store.folder(name)))  # once a run, not once a day
-        ensembles: dict[tuple[str, date], Mapper] = {}
+        # once a run, not once a day
+        read = cache(lambda name: read_card(models.store.folder(name)))
+        open_once = cache(lambda name: open_estimator(models.store.folder(name)))
+        mappers: dict[tuple[str, date], Mapper] = {}
 
         def work(day: date) -> DayReport:
             chosen = choose_checkpoint(lake.layout, read, region, config.checkpoint, day)
             key = chosen.checkpoint.checkpoint_id, chosen.cut_off
-            if key not in ensembles:
-                ready = prepare(chosen.checkpoint)
-                ensembles[key] = Mapper(lake.layout, region, chosen, ready)
-            return _told(lake.layout, ensembles[key].map_day(day))
+            if key not in mappers:
+                ready = open_once(chosen.checkpoint.checkpoint_id)
+                mappers[key] = Mapper(lake.layout, region, chosen, ready)
+            return _told(lake.layout, mappers[key].map_day(day))
 
         return work
 
@@ -107,7 +110,7 @@ def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:
 def map_figures(
     context: dg.AssetExecutionContext, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
-    """A figure of each current map: mean, spread of the networks and quality side by side."""
+    """A figure of each current map: mean, spread of the ensemble and quality side by side."""
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         return lambda day: write_figures(lake.layout, region.region_id, day)

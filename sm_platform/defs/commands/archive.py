@@ -6,12 +6,21 @@ from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.sources.archive import advance_clock
 from sm_platform.sources.simulated.build import write_archive
+from sm_platform.sources.simulated.shown import Labels, Truth, shown_by_name
+
+Shows = tuple[str, str]
+"""Names of what labels and truth show."""
+USUAL: Shows = (Labels.PUBLISHED, Truth.PHYSICAL)
 
 
-def simulate_command(out: Path | None, seed: int, say: Say) -> None:
-    """Write the archive; one that is there with the same seed is left alone."""
+def simulate_command(out: Path | None, seed: int, say: Say, shows: Shows = USUAL) -> None:
+    """Write the archive; one that is there with the same parameters is left alone.
+
+    Raises:
+        UsageError: labels or truth of an unknown name, or another archive lies in the folder.
+    """
     folder = (out or settings().archive).resolve()
-    report = write_archive(folder, seed=seed, progress=say)
+    report = write_archive(folder, seed=seed, shown=shown_by_name(*shows), progress=say)
     state = "written" if report.is_new else "there already"
     say(f"Embedded archive {state}: {folder}, {report.n_bytes / 1e6:.0f} MB")
 

@@ -26,6 +26,8 @@ DAYS_TRAINED = 270
 DAYS_COMPARED = 60
 """Days of the coarser products, which meet the others at the stations: enough to be compared."""
 COARSE = ("nsidc_granules", "smap_l3_granules", "smap_l4_granules")
+REDUCED = {"members": 5, "epochs": 20, "most_rows": 9000}
+"""A training of a minute, to show the whole path."""
 MAPPED = ("s1_backscatter", "scene_features", "sm_maps", "map_figures")
 
 
@@ -100,7 +102,7 @@ def _learn(launcher: Launcher, region: Region, cut_off: date) -> None:
         launcher.once(["site_catalog"])
     for asset in ("sm_observations", "site_features", "training_samples"):
         _missing(launcher, [asset], request)
-    launcher.over(["sample_splits", "checkpoints"], [cut_off])
+    launcher.over(["sample_splits", "checkpoints"], [cut_off], {"checkpoints": REDUCED})
     launcher.once(["label_report"])
 
 

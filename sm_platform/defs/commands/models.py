@@ -1,63 +1,123 @@
-"""`sm-platform models`: networks from elsewhere become checked checkpoints."""
+"""`sm-platform models`: what is in the registry, what it is worth, and who decides about it."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from sm_platform import __version__
+from rich.console import Console
+from rich.table import Table
+
+from sm_platform.defs.estimators import read_card
+from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.model_card import whole_card
+from sm_platform.defs.promotion import promote, retire
+from sm_platform.defs.registry import Entry, find_entry, registrations
 from sm_platform.defs.resources import settings
-from sm_platform.defs.talk import Say
-from sm_platform.densesm.checkpoint import Checkpoint, Member, check_checkpoint_id, load, save
-from sm_platform.densesm.published import read_published
-from sm_platform.errors import CheckpointError, RecipeError, UsageError
-from sm_platform.grid.calendar import parse_day
+from sm_platform.defs.side_by_side import HEADER, comparison
+from sm_platform.defs.stored_scores import ground_of, scores_of, stored_scores, value
+from sm_platform.errors import CheckpointError, RecipeError
+from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.recipes import find_recipe
+from sm_platform.schema.card import Card
+
+COLUMNS = ("name", "recipe", "kind", "members", "until", "region", "cut-off", "stage", "RMSE")
+WIDE = 400
+"""Characters of a line: tables are not cut, whatever the terminal; pipes get whole lines."""
 
 
-def import_command(
-    folder: Path, name: str, recipe_id: str, trained_until: str | None, say: Say
-) -> None:
-    """Store the networks of a folder as one checkpoint."""
-    check_checkpoint_id(name)
-    recipe = find_recipe(recipe_id)
-    if not folder.is_dir():
-        raise UsageError(f"There is no folder {folder}: name the folder of the .pt files.")
-    today = datetime.now(UTC).date()
-    until = parse_day(trained_until) if trained_until else today
-    if until > today:
-        raise UsageError(f"--trained-until {until} lies in the future: say {today} or before.")
-    states = read_published(folder)
-    checkpoint = Checkpoint(
-        checkpoint_id=name,
-        recipe_id=recipe.recipe_id,
-        recipe_fingerprint=recipe.fingerprint,
-        members=tuple(Member(one.name, one, state) for one, state in states.items()),
-        metadata={
-            "trained_until": until.isoformat(),
-            "origin": f"imported from {folder.name}",
-            "licence": "unknown: the imported files name none",
-            "code_version": __version__,
-        },
-    )
-    store = ModelStore(settings().models)
-    place = store.add(name, lambda draft: save(checkpoint, draft))
-    say(f"{name}: {len(states)} networks, recipe {recipe_id}, {checkpoint.fingerprint}, {place}")
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the command finds things."""
+
+    layout: Layout
+    models: ModelStore
+
+
+def open_desk() -> Desk:
+    """Lake and model store of the settings of now."""
+    now = settings()
+    return Desk(Layout(now.data_lake), ModelStore(now.models))
 
 
 def list_command() -> None:
     """Print the stored checkpoints; raises CheckpointError for damaged ones after the others."""
-    store = ModelStore(settings().models)
-    damaged: list[str] = []
-    for name in store.names():
+    desk, damaged = open_desk(), list[str]()
+    shown = Table(*COLUMNS, box=None, pad_edge=False)
+    for name in desk.models.names():
         try:
-            found = load(store.folder(name))
+            card = read_card(desk.models.folder(name))
         except (CheckpointError, RecipeError) as error:
             damaged.append(str(error))
             continue
-        until = found.metadata.get("trained_until", "unknown")
-        print(
-            f"{name}  {found.recipe_id}  {len(found.members)} networks  until {until}  "
-            f"{found.fingerprint}"
-        )
+        for line in _lines(desk, card):
+            shown.add_row(*line)
+    if shown.row_count:
+        _print(shown)
     if damaged:
         raise CheckpointError("\n".join(damaged))
+
+
+def show_command(name: str) -> None:
+    """Print the model card; raises CheckpointError when the checkpoint is not whole."""
+    desk = open_desk()
+    read_card(desk.models.folder(name))
+    print(whole_card(desk.layout, desk.models, name))
+
+
+def compare_command(names: tuple[str, str], region: str) -> None:
+    """Print the figures of two checkpoints of a region side by side."""
+    desk = open_desk()
+    find_region(desk.layout, region)
+    found = comparison(desk.layout, region, names)
+    shown = Table(*HEADER, *names, box=None, pad_edge=False)
+    for line in found.lines:
+        shown.add_row(*line)
+    _print(shown)
+    for sentence in found.remarks:
+        print(sentence)
+
+
+def promote_command(name: str, region: str, reason: str) -> None:
+    """Accept a checkpoint for a region, whatever the gate says, and keep the reason."""
+    desk = open_desk()
+    find_region(desk.layout, region)
+    entry = find_entry(desk.layout, region, name)
+    read_card(desk.models.folder(name))  # one that is not whole would break every map
+    beaten = promote(desk.layout, entry, reason, datetime.now(UTC))
+    print(f"{name} is accepted for {region}: maps of {entry.cut_off} and later use it.")
+    for one in beaten:
+        print(f"{one.checkpoint_id}, which it succeeds, is retired.")
+
+
+def retire_command(name: str, region: str, reason: str) -> None:
+    """Take a checkpoint of a region out of use, and keep the reason."""
+    desk = open_desk()
+    find_region(desk.layout, region)
+    retire(desk.layout, find_entry(desk.layout, region, name), reason, datetime.now(UTC))
+    print(f"{name} is retired for {region}: maps are made without it from now on.")
+
+
+def _lines(desk: Desk, card: Card) -> Iterator[tuple[str, ...]]:
+    """A line for each region that it is registered for, or one without a region."""
+    members = str(len(card.members))
+    until = str(card.metadata.get("trained_until") or "unknown")
+    head = (card.checkpoint_id, card.recipe_id, card.kind, members, until)
+    places = registrations(desk.layout, card.checkpoint_id)
+    for one in places:
+        rmse = _rmse(desk.layout, one)
+        yield (*head, one.region_id, str(one.cut_off), one.stage.value, rmse)
+    if not places:
+        yield (*head, "-", "-", "-", "-")
+
+
+def _rmse(layout: Layout, entry: Entry) -> str:
+    """RMSE by which the gate judges it, `-` before it is evaluated."""
+    scores = scores_of(stored_scores(layout, entry.region_id, entry.cut_off), entry.checkpoint_id)
+    ground = ground_of(scores, entry)
+    return f"{value(scores, ground, 'rmse'):.3f} {ground.reference}" if ground else "-"
+
+
+def _print(shown: Table) -> None:
+    for column in shown.columns:
+        column.no_wrap = True
+    Console(width=WIDE, soft_wrap=True, highlight=False).print(shown)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from sm_platform.defs.estimators import open_estimator, read_card
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
-from sm_platform.densesm.checkpoint import CARD_NAME, Checkpoint, load
-from sm_platform.densesm.prediction import predict, prepare
 from sm_platform.errors import RecipeError, UsageError
 from sm_platform.formats.rows_table import read_rows
 from sm_platform.lake.models import ModelStore
+from sm_platform.schema.card import CARD_NAME
 from sm_platform.schema.rows import from_dense
 
 
@@ -22,7 +22,8 @@ def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, sa
         raise UsageError(f"There is no folder {out.parent} to write {out.name} to: make it first.")
     if out.resolve() == file.resolve():
         raise UsageError(f"{out} would replace the rows themselves: name another file with --out.")
-    found = _load(checkpoint)
+    folder = _folder(checkpoint)
+    found, estimator = read_card(folder), open_estimator(folder)
     table = read_rows(file)
     if table.recipe_id and (table.recipe_id, table.recipe_fingerprint) != (
         found.recipe_id,
@@ -36,20 +37,20 @@ def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, sa
     if not table.recipe_id:
         say(f"{file.name} names no recipe: taken as {found.recipe_id}, the checkpoint's.")
     rows = from_dense(table.inputs, found.recipe_id, found.recipe_fingerprint)
-    made = predict(prepare(found), rows, members=members)
+    made = estimator.predict(rows, members=members)
     columns = {"sm_mean": made.mean, "sm_sd": made.sd}
     if made.members is not None:
-        names = [f"member_{member.name}" for member in found.members]
+        names = [f"member_{name}" for name in found.names]
         columns |= {name: made.members[:, n] for n, name in enumerate(names)}
     _write(pd.DataFrame(columns), out)
-    say(f"{out}: {len(rows)} rows, {len(found.members)} networks of {found.checkpoint_id}")
+    say(f"{out}: {len(rows)} rows, {len(found.members)} members of {found.checkpoint_id}")
 
 
-def _load(checkpoint: str) -> Checkpoint:
-    """The checkpoint of a folder, when what was said is a path, else of the store."""
+def _folder(checkpoint: str) -> Path:
+    """Folder of a checkpoint: what was said, when it is a path, else the store's."""
     folder = Path(checkpoint)
     is_folder = len(folder.parts) > 1 or (folder / CARD_NAME).is_file()
-    return load(folder if is_folder else ModelStore(settings().models).folder(checkpoint))
+    return folder if is_folder else ModelStore(settings().models).folder(checkpoint)
 
 
 def _write(frame: pd.DataFrame, out: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from sm_platform.defs.estimators import read_card
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.launch import Launcher
@@ -13,7 +14,6 @@ from sm_platform.defs.regions import check_kept_data
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.defs.talk import Say
-from sm_platform.densesm.checkpoint import load
 from sm_platform.errors import DataError, LakeError, RecipeError, UsageError
 from sm_platform.grid.calendar import days_between, parse_day
 from sm_platform.lake.layout import Layout
@@ -72,7 +72,7 @@ def _fitting_recipe(recipe_id: str | None, checkpoint_id: str | None) -> str | N
     recipe = find_recipe(recipe_id) if recipe_id else None
     if not checkpoint_id:
         return recipe_id
-    checkpoint = load(ModelStore(settings().models).folder(checkpoint_id))
+    checkpoint = read_card(ModelStore(settings().models).folder(checkpoint_id))
     if recipe and checkpoint.recipe_fingerprint != recipe.fingerprint:
         raise RecipeError(
             f"Checkpoint {checkpoint_id} is of recipe {checkpoint.recipe_id}, not {recipe_id}: "

@@ -26,6 +26,7 @@ from sm_platform.sources.simulated.fields import FULL_SIZE
 from sm_platform.sources.simulated.period import WHOLE, Period
 from sm_platform.sources.simulated.places import PLACES, Place
 from sm_platform.sources.simulated.replace_folder import beside, show, sweep
+from sm_platform.sources.simulated.shown import Shown, shown_world
 from sm_platform.sources.simulated.truth import write_truth
 from sm_platform.sources.simulated.world import simulate
 from sm_platform.sources.simulated.write_elevation import write_elevation
@@ -44,6 +45,8 @@ PARAMETERS_NAME = "parameters.json"
 REVISION = 3
 """Of what is written for the same parameters: raised with each change of it."""
 
+USUAL = Shown()
+
 Progress = Callable[[str], None]
 
 
@@ -55,6 +58,7 @@ class Settings:
     places: tuple[Place, ...]
     size: int
     period: Period
+    shown: Shown
 
     def as_json(self) -> str:
         """The settings as the archive keeps them; equal text means equal content."""
@@ -66,6 +70,7 @@ class Settings:
             "drivers_first": self.period.drivers_first.isoformat(),
             "radar_first": self.period.radar_first.isoformat(),
             "last": self.period.last.isoformat(),
+            **self.shown.unusual(),
         }
         return json.dumps(content, indent=1) + "\n"
 
@@ -97,6 +102,7 @@ def write_archive(
     places: Sequence[Place] = PLACES,
     size: int = FULL_SIZE,
     period: Period = WHOLE,
+    shown: Shown = USUAL,
     today: date | None = None,
     workers: int | None = None,
     force: bool = False,
@@ -110,6 +116,7 @@ def write_archive(
         places: the regions.
         size: rows and columns of each region, pixels of 100 m.
         period: the days to write.
+        shown: what labels and truth show.
         today: where its clock starts; the last day of the period by default.
         workers: processes, a region each; by default as many as there are processors.
         force: replace an archive of other parameters.
@@ -119,7 +126,7 @@ def write_archive(
         UsageError: the folder holds another archive (without `force`) or something else.
         SourceError: writing failed; what was there before is untouched.
     """
-    settings = Settings(seed, tuple(places), size, period)
+    settings = Settings(seed, tuple(places), size, period, shown)
     clock = Clock(today or period.last, period.last)
     _check(settings, clock)
     sweep(folder)
@@ -165,11 +172,21 @@ def _is_finished(folder: Path, settings: Settings, *, force: bool) -> bool:
     if parameters.read_text() == settings.as_json():
         return True
     if not force:
+        differing = ", ".join(_differing(parameters.read_text(), settings.as_json()))
         raise UsageError(
-            f"{folder} holds an archive of other parameters ({parameters.name}): name another "
-            "folder, or remove this one first."
+            f"{folder} holds an archive of other parameters ({differing}; {parameters.name}): name "
+            "another folder, or remove this one first."
         )
     return False
+
+
+def _differing(stored: str, wanted: str) -> list[str]:
+    """Names of the parameters that are not the same; none is known of a damaged file."""
+    try:
+        there, here = json.loads(stored), json.loads(wanted)
+        return sorted(name for name in there | here if there.get(name) != here.get(name))
+    except (ValueError, TypeError, AttributeError):
+        return ["unreadable"]
 
 
 def _fill(root: Path, settings: Settings, workers: int, progress: Progress) -> dict[str, int]:
@@ -204,7 +221,7 @@ def _regions(root: Path, settings: Settings, workers: int, progress: Progress) -
 def write_region(root: Path, place: Place, settings: Settings) -> _Region:
     """Simulate one place and write all its granules and its truth."""
     world = simulate(place, settings.seed, size=settings.size)
-    period = settings.period
+    period, shown = settings.period, shown_world(world, settings.shown.truth)
     entries = [
         *write_sentinel1(root, world, period),
         *write_modis(root, world, period),
@@ -212,13 +229,13 @@ def write_region(root: Path, place: Place, settings: Settings) -> _Region:
         *write_soil(root, world),
         *write_elevation(root, world),
         *write_land_cover(root, world),
-        *write_swc(root, world, period),
-        *write_smap_l3(root, world, period),
-        *write_nsidc(root, world, period),
-        *write_smap_l4(root, world, period),
-        *write_ismn(root, world, period),
+        *write_swc(root, shown, period, settings.shown.labels),
+        *write_smap_l3(root, shown, period),
+        *write_nsidc(root, shown, period),
+        *write_smap_l4(root, shown, period),
+        *write_ismn(root, shown, period),
     ]
-    write_truth(root, world, period)
+    write_truth(root, shown, period)
     return _Region(place, world.window, entries)
 
 

@@ -5,6 +5,7 @@ Which bit means what is this archive's own choice, made so that the mask by whic
 (0xFFA0) hits what should be rejected.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -16,15 +17,15 @@ from numpy.typing import NDArray
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.archive_index import Entry, after, granule_folder
-from sm_platform.sources.simulated.fields import Streams
+from sm_platform.sources.simulated.fields import Field, Streams
 from sm_platform.sources.simulated.label_errors import (
     Overpass,
-    PlanetErrors,
     overpasses,
     planet_errors,
     planet_estimate,
 )
 from sm_platform.sources.simulated.period import Period
+from sm_platform.sources.simulated.shown import Labels, independent_estimate
 from sm_platform.sources.simulated.world import World
 from sm_platform.sources.simulated.write_tiff import (
     Cells,
@@ -51,10 +52,12 @@ LICENCE = "Planet terms (simulated)"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The product's own grid over a place."""
+    """The grid of the files over a place, and what is estimated on the place's pixels."""
 
     window: GridWindow
     cells: Cells
+    estimate: Callable[[Overpass], Field]
+    """(rows, cols) of the place, m3/m3; NaN where there is no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +69,45 @@ class Swc:
     flags: NDArray[np.uint16]
 
 
-def write_swc(root: Path, world: World, period: Period) -> list[Entry]:
+def write_swc(
+    root: Path, world: World, period: Period, labels: Labels = Labels.PUBLISHED
+) -> list[Entry]:
     """Write every overpass of the period's radar days."""
-    window = snapped(lonlat_bounds(world.window), GRID, 1, "EPSG:4326")
-    target, errors = Target(window, nearest_cells(window, world.window)), planet_errors(world)
+    target = _published(world) if labels is Labels.PUBLISHED else _independent(world)
     return [
-        _write(root, world, target, (one, stored(world, errors, target, one)))
+        _write(root, world, target, (one, stored(world, target, one)))
         for one in overpasses(world)
         if period.radar_first <= one.day <= period.last
     ]
 
 
-def stored(world: World, errors: PlanetErrors, target: Target, overpass: Overpass) -> Swc:
-    """Value, value before flags and flags of an overpass on the product's grid."""
-    estimate = planet_estimate(world, errors, overpass)[target.cells]
-    flags = _flags(world, overpass)[target.cells]
+def _published(world: World) -> Target:
+    window = snapped(lonlat_bounds(world.window), GRID, 1, "EPSG:4326")
+    errors = planet_errors(world)
+    return Target(
+        window,
+        nearest_cells(window, world.window),
+        lambda overpass: planet_estimate(world, errors, overpass),
+    )
+
+
+def _independent(world: World) -> Target:
+    """On the place's own grid: a nearest neighbour of another grid would add an error."""
+    return Target(
+        world.window,
+        nearest_cells(world.window, world.window),
+        lambda overpass: independent_estimate(world, overpass),
+    )
+
+
+def stored(world: World, target: Target, overpass: Overpass) -> Swc:
+    """Value, value before flags and flags of an overpass on the target's grid."""
+    estimate = target.estimate(overpass)[target.cells]
+    is_absent = np.isnan(estimate)
+    flags = _flags(world, overpass)[target.cells] | OPEN_WATER * is_absent
     is_outside = _is_outside(world, target.window, overpass)
     flags = np.where(is_outside, flags | OUTSIDE_SWATH, flags).astype(np.uint16)
-    digits = np.round(estimate / SCALE)
+    digits = np.where(is_absent, NODATA, np.round(estimate / SCALE))
     is_rejected = (flags & (OPEN_WATER | OUTSIDE_SWATH)) > 0
     return Swc(
         np.where(is_rejected, NODATA, digits).astype(np.uint16),

@@ -1,0 +1,94 @@
+"""Pre-training on labels of 9 km: a start of one's own where the published weights may not be."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+from pydantic import Field
+
+from sm_platform.defs.assets.labels import sample_splits, training_samples
+from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
+from sm_platform.defs.pictures import as_markdown
+from sm_platform.defs.pretraining import (
+    PRETRAIN,
+    PretrainingChoice,
+    prepare_pretraining,
+)
+from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.training_course import Course, take_course
+from sm_platform.defs.training_figure import training_figure
+from sm_platform.defs.training_shown import show_curves
+from sm_platform.schema.region import Region
+
+
+class PretrainingConfig(dg.Config, use_attribute_docstrings=True):
+    """What a start is learnt from."""
+
+    source: str = "spl4smgp"
+    """Labels of 9 km: spl4smgp or spl3smp_e."""
+    more_regions: list[str] = []
+    """Regions beside the own one, with samples of the same recipe and the same cut-off."""
+    most_rows: int = Field(20_000, ge=1)
+    """Samples used at most of each region, drawn at random, the same ones each time."""
+    members: int | None = Field(None, ge=1, le=25)
+    """The first so many of 25 networks; whoever starts from it trains some of these."""
+    epochs: int | None = Field(None, ge=1)
+    """Passes over the training rows at most; 20 if nothing is said."""
+    seed: int = Field(1, ge=0)
+    """The same seed trains the same networks on one machine."""
+
+
+@dg.asset(
+    partitions_def=REGION_DAYS,
+    backfill_policy=ONE_MONTH,
+    deps=[
+        dg.AssetDep(sample_splits),
+        dg.AssetDep(training_samples, partition_mapping=look_back(-364, -1)),
+    ],
+    group_name="checkpoint",
+    kinds={"pytorch"},
+    owners=["team:sm-platform"],
+)
+def pretrained_checkpoints(
+    context: dg.AssetExecutionContext,
+    config: PretrainingConfig,
+    lake: LakeResource,
+    models: ModelsResource,
+) -> dg.MaterializeResult[None]:
+    """Networks taught by labels of 9 km before the day, as a `start` for `checkpoints`.
+
+    Stored by name, registered for no region: maps never choose it.
+    """
+
+    def open_region(region: Region, _: Sequence[date]) -> Worker:
+        def work(day: date) -> DayReport:
+            show = show_curves(context, region.region_id, day)
+            course = Course(
+                lake.layout, models.store, region.region_id, day, context.log.info, show
+            )
+            return _pretrain(course, config)
+
+        return work
+
+    return each_day(context, lake.layout, open_region)
+
+
+def _pretrain(course: Course, config: PretrainingConfig) -> DayReport:
+    told = config.model_dump() | {"more_regions": tuple(config.more_regions)}
+    choice = PretrainingChoice(**told)
+    lesson = prepare_pretraining(course.layout, course.region_id, course.day, choice)
+    made = take_course(course, choice.training, lesson, PRETRAIN)
+    picture = as_markdown(training_figure(made.learned.curves, made.tested), "loss and scatter")
+    metadata: dict[str, object] = {
+        "checkpoint_id": made.card.checkpoint_id,
+        "checkpoint_fingerprint": made.card.fingerprint,
+        "source": choice.source,
+        "n_samples": len(lesson.repeats[0].learn),
+        "n_members": len(made.card.members),
+        "loss_and_scatter": dg.MetadataValue.md(picture),
+    }
+    if made.tested is not None:
+        score = made.tested.score
+        metadata |= {"rmse_m3m3": score.rmse, "bias_m3m3": score.bias, "test_rows": score.n}
+    return DayReport("trained", 1, metadata)

@@ -1,0 +1,122 @@
+"""The gate: stored scores of a checkpoint become a verdict, and the verdict its stage.
+
+The verdict follows from the scores alone, so judging again changes nothing. A stage that a person
+gave stands, and a retired checkpoint is not judged again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sm_platform.defs.promotion import decide
+from sm_platform.defs.registry import Decision, Entry, Judge, Stage, entries, find_entry, rival
+from sm_platform.defs.stored_scores import (
+    MIN_PAIRS,
+    MIN_SITES,
+    POOLED,
+    Ground,
+    StoredScore,
+    baselines,
+    compared_with,
+    difference,
+    ground_of,
+    score,
+    scores_of,
+    stored_scores,
+    value,
+)
+from sm_platform.lake.layout import Layout
+from sm_platform.trust.gate import GateFigures, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A checkpoint with what the gate says of it."""
+
+    entry: Entry
+    """Its stage as it is afterwards."""
+    is_passed: bool
+    text: str
+    """The verdict, for a person."""
+    figures: GateFigures | None
+    """None where no reference has enough pairs."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether maps may use it: passed, or accepted by a person all the same."""
+        return self.entry.stage is Stage.ACCEPTED
+
+
+def judge_cut_off(layout: Layout, region: str, cut_off: date, now: datetime) -> list[Judged]:
+    """Judge the evaluated checkpoints of a cut-off that are not retired, and record their stages.
+
+    They come in the order of their registration: the last is the one that counts.
+    """
+    scores = stored_scores(layout, region, cut_off)
+    evaluated = {one.checkpoint_id for one in scores}
+    return [
+        _settled(layout, one.checkpoint_id, scores, (region, cut_off, now))
+        for one in entries(layout, region)
+        if one.cut_off == cut_off and one.checkpoint_id in evaluated
+        if find_entry(layout, region, one.checkpoint_id, cut_off).stage is not Stage.RETIRED
+    ]
+
+
+def _settled(
+    layout: Layout,
+    checkpoint_id: str,
+    scores: Sequence[StoredScore],
+    at: tuple[str, date, datetime],
+) -> Judged:
+    region, cut_off, now = at
+    entry = find_entry(layout, region, checkpoint_id, cut_off)
+    judged = _judge(layout, entry, scores_of(scores, checkpoint_id))
+    stage = Stage.ACCEPTED if judged.is_passed else Stage.CANDIDATE
+    before = entry.decision
+    is_persons = before is not None and before.by is Judge.PERSON
+    is_known = before is not None and (before.stage, before.reason) == (stage, judged.text)
+    if not (is_persons or is_known):
+        decide(layout, entry, Decision(stage, Judge.GATE, judged.text, now))
+    settled = find_entry(layout, region, checkpoint_id, cut_off)
+    return Judged(settled, judged.is_passed, judged.text, judged.figures)
+
+
+def _judge(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -> Judged:
+    ground = ground_of(scores, entry)
+    if ground is None:
+        text = (
+            f"Failed: no reference has {MIN_PAIRS} pairs at {MIN_SITES} sites among the test rows; "
+            "bring more labels and materialize `evaluations` again."
+        )
+        return Judged(entry, is_passed=False, text=text, figures=None)
+    figures = _figures(scores, ground)
+    verdict = judge(figures)
+    missing = _not_compared(layout, entry, scores) if verdict.is_passed else []
+    text = " ".join([verdict.text, f"Judged by {ground.told}.", *missing])
+    return Judged(entry, verdict.is_passed and not missing, text, figures)
+
+
+def _figures(scores: Sequence[StoredScore], ground: Ground) -> GateFigures:
+    counted = score(scores, replace(ground, pooling=POOLED), "rmse")
+    rmse, bias, ubrmse = (value(scores, ground, name) for name in ("rmse", "bias", "ubrmse"))
+    return GateFigures(
+        reference=ground.reference,
+        rmse=rmse,
+        bias=bias,
+        ubrmse=ubrmse,
+        n=counted.n if counted else 0,
+        n_sites=counted.n_sites if counted else 0,
+        difference=difference(scores, ground),
+        baselines=baselines(scores, ground),
+    )
+
+
+def _not_compared(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -> list[str]:
+    """A sentence where a checkpoint is in use that this one was not compared with."""
+    used = None if entry.stage is Stage.ACCEPTED else rival(layout, entry)
+    if used is None or used.checkpoint_id == compared_with(scores):
+        return []
+    return [
+        f"Failed: not compared with {used.checkpoint_id}, which is accepted: materialize "
+        "`evaluations` again."
+    ]

@@ -1,0 +1,1 @@
+"""Gradient boosting on the rows of the networks: fitting, plain arrays, prediction, checkpoints."""
