@@ -2,10 +2,10 @@
 
 The published way is stock layers with dropout .5, Adam on the mean squared error, batches of 1,024,
 one member after the other; with every core or with one, whichever is faster, because beside busy
-neighbours operators that share their work among cores wait for each other. Ours is `train` as users get it (`ratio`), and with the
-published dropout, which is the same work (`ratio_same_dropout`). Both judge the same rows after the
-epoch. Rows are made from a seed, each with a series of its own, as samples of sites have.
-`python -m benchmarks.training` prints one JSON line.
+neighbours operators that share their work among cores wait for each other. Ours is `train` as users
+get it (`ratio`), and with the published dropout, which is the same work (`ratio_same_dropout`).
+Both judge the same rows after the epoch. Rows are made from a seed, each with a series of its own,
+as samples of sites have. `python -m benchmarks.training` prints one JSON line.
 """
 
 import json

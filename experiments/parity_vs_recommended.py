@@ -13,7 +13,7 @@ from experiments.samples import Samples, load
 from experiments.splits import Lesson, at_most, labelled, split
 from experiments.tables import Results, against, over_repeats
 from sm_platform.densesm.parity import ParitySettings
-from sm_platform.errors import UsageError
+from sm_platform.errors import DataError, UsageError
 from sm_platform.samples.split_schemes import Scheme
 
 RECOMMENDED, PARITY, AS_PUBLISHED = "recommended", "parity", "parity, as published"
@@ -60,8 +60,12 @@ def main() -> None:
             profiles += [AS_PUBLISHED] if scheme is Scheme.RANDOM else []
             for seed in told.seeds:
                 for profile in profiles:
-                    lesson = lesson_of(told, samples, (region, scheme), seed, profile)
-                    predict = trained(told, lesson, profile, seed)
+                    try:
+                        lesson = lesson_of(told, samples, (region, scheme), seed, profile)
+                        predict = trained(told, lesson, profile, seed)
+                    except DataError as error:  # too few rows of a role: the others go on
+                        print(f"{region} | {scheme.value} | {profile}: {error}")
+                        continue
                     found.add((region, scheme.value, profile), **against(lesson.test, predict))
     found.show(
         f"Parity against recommended: {len(told.members)} members, 1 repeat, "

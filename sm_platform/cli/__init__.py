@@ -106,11 +106,14 @@ def demo() -> None:
 
 
 @app.command("demo-region", hidden=True)
-def demo_region(region: Annotated[str, typer.Argument(help="Region of the archive.")]) -> None:
-    """Make one region of the demo."""
-    from sm_platform.defs.commands.demo import demo_region_command
+def demo_region(
+    region: Annotated[str, typer.Argument(help="Region of the archive.")],
+    part: Annotated[str, typer.Argument(help="samples, start or maps.")],
+) -> None:
+    """Make a part of one region of the demo."""
+    from sm_platform.defs.commands.demo_region import demo_region_command
 
-    demo_region_command(region, say)
+    demo_region_command(region, part, say)
 
 
 @app.command()

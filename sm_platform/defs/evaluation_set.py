@@ -20,7 +20,6 @@ from sm_platform.errors import DataError, SourceError
 from sm_platform.grid.ease2 import LEVEL_9KM
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
-from sm_platform.samples.fusion import MOST_INUNDATED, besides_water
 from sm_platform.samples.splits import Role, rows_and_cols
 from sm_platform.schema.label_sources import LabelType
 from sm_platform.schema.label_tables import SITE_CATALOG
@@ -95,6 +94,7 @@ def evaluation_set(
     _, first, row = np.unique(np.rec.fromarrays(keys), return_index=True, return_inverse=True)
     place = about.iloc[first].reset_index(drop=True)
     catalog = _catalog(layout, region.region_id)
+    about["is_of_water"] = samples.is_of_water[chosen]
     references = tuple(_label_references(about, samples.sm_m3m3[chosen], row))
     truth, stands = _truth(region, place, catalog)
     block = place["block_id"].to_numpy(np.int64)
@@ -168,13 +168,11 @@ def _none(n: int) -> NDArray[np.float32]:
 def _label_references(
     about: pd.DataFrame, sm_m3m3: NDArray[np.float32], row: NDArray[np.intp]
 ) -> Iterator[Reference]:
-    share = about["inundated_share"].to_numpy(np.float32, na_value=np.nan)
-    is_wet = besides_water(about["label_type"].to_numpy(str), share, MOST_INUNDATED)
     for (label_type, source), own in about.groupby(["label_type", "source"], sort=True):
         values = _none(int(row.max()) + 1)
         of_water = np.zeros(len(values), np.bool_)
         values[row[own.index]] = sm_m3m3[own.index]
-        of_water[row[own.index]] = is_wet[own.index]
+        of_water[row[own.index]] = own["is_of_water"]
         yield Reference(str(label_type), str(source), values, of_water)
 
 

@@ -198,7 +198,9 @@ def _taught(layout: Layout, card: Card, subject: Subject, keys: pd.DataFrame) ->
     roles = read_roles(layout, subject.entry.region_id, cut_off, str(scheme))
     is_taught = pc.is_in(roles["role"], value_set=pa.array(KNOWN_ROLES))
     is_fine = pc.less_equal(pc.fill_null(roles["support_m"], 0.0), FINE_M)
+    sources = card.metadata.get("label_sources") or pc.unique(roles["source"]).to_pylist()
+    is_read = pc.is_in(roles["source"], value_set=pa.array(sources, pa.string()))
     names = KEYS[:1] if subject.scheme in BY_PLACE else KEYS[1:]
-    taught = roles.filter(pc.and_(is_taught, is_fine)).select(names).to_pandas()
+    taught = roles.filter(pc.and_(pc.and_(is_taught, is_fine), is_read)).select(names).to_pandas()
     own, theirs = (pd.MultiIndex.from_frame(table[names]) for table in (keys, taught))
     return np.asarray(own.isin(theirs))

@@ -24,6 +24,7 @@ from sm_platform.samples.split_schemes import Scheme
 from sm_platform.samples.splits import Role
 from sm_platform.schema.rows import FeatureRows, take
 
+TAUGHT_BY = (Role.TRAIN, Role.VALIDATION)
 NARROWEST_SD = 1e-4
 """m3/m3: labels whose sd is smaller are one constant."""
 
@@ -111,15 +112,15 @@ def lesson_of(
 
 
 def labelled(samples: SampleSet, role: Role, *, is_weighted: bool = True) -> LabelledRows:
-    """The samples of a role; of the training rows those with a weight, and with it."""
+    """The samples of a role that count; those that train with their weight."""
     rows = _rows_of(samples, role)
     weight = samples.weight[rows] if is_weighted and role is Role.TRAIN else None
     return LabelledRows(take(samples.rows, rows), samples.sm_m3m3[rows], weight)
 
 
 def _rows_of(samples: SampleSet, role: Role) -> NDArray[np.intp]:
-    is_own = samples.role == role.value
-    return np.flatnonzero(is_own & (samples.weight > 0) if role is Role.TRAIN else is_own)
+    counts = samples.weight > 0 if role in TAUGHT_BY else ~samples.is_of_water
+    return np.flatnonzero((samples.role == role.value) & counts)
 
 
 def _taught(samples: SampleSet, choice: TrainingChoice, repeat: int) -> Taught:
@@ -139,9 +140,9 @@ def _taught(samples: SampleSet, choice: TrainingChoice, repeat: int) -> Taught:
 
 
 def _redrawn(samples: SampleSet, block_id: NDArray[np.int64], seed: int, repeat: int) -> SampleSet:
-    """Other blocks steer; a row that now trains weighs what its source does."""
+    """Other blocks steer; a row that now trains weighs what its source does, or nothing still."""
     role = redraw(samples.role, block_id, seed=seed, repeat=repeat)
-    is_new = (role == Role.TRAIN.value) & (samples.role != Role.TRAIN.value)
+    is_new = (role == Role.TRAIN.value) & (samples.role != Role.TRAIN.value) & (samples.weight > 0)
     source = np.array(samples.about["source"].to_pylist(), np.str_)
     weight = samples.weight.copy()
     for name in np.unique(source[is_new]):

@@ -16,6 +16,7 @@ from sm_platform.errors import MissingInputError, RecipeError, UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
+from sm_platform.samples.fusion import MOST_INUNDATED, besides_water
 from sm_platform.samples.pairing import whole_inputs
 from sm_platform.samples.splits import Role
 from sm_platform.schema.driver_tables import S1_SCENES
@@ -56,6 +57,12 @@ class SampleSet:
     scheme: str
     about: pa.Table
     """(n,) rows of ABOUT: where, when and from which source each sample is."""
+
+    @property
+    def is_of_water(self) -> NDArray[np.bool_]:
+        """(n,): the label is a product's that sees flooded fields around the site."""
+        label_type = np.array(self.about["label_type"].to_pylist(), np.str_)
+        return besides_water(label_type, values_of(self.about["inundated_share"]), MOST_INUNDATED)
 
 
 def gather(

@@ -55,7 +55,7 @@ class SplitRules:
     is_balanced: bool
     """The seed system's thinning of labels outside 0.3..0.4, training rows only."""
     most_inundated: float = MOST_INUNDATED
-    """Labels of products and models with more water around weigh 0; rows that judge keep theirs."""
+    """Labels of products with more water around weigh 0; rows that judge keep theirs."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -12,7 +12,7 @@ from sm_platform.densesm.training_data import Inputs, Scales
 N_FOR_NORMS = 1024
 """Rows over which the norms of averaged weights are taken."""
 AT_ONCE = 512
-"""Rows judged at a time: more fall out of the cache."""
+"""Rows evaluated at a time: more fall out of the cache."""
 
 
 @torch.no_grad()
@@ -25,11 +25,14 @@ def take_norms(network: DenseSM, sources: Sequence[Inputs], scales: Scales) -> N
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.reset_running_stats()
-            module.momentum = None  # after one pass the running statistics are those of its rows
-    picked = [source.pick(_spread(source, N_FOR_NORMS // len(sources))) for source in sources]
-    scalars, series = (torch.cat(parts) for parts in zip(*picked, strict=True))
+            module.momentum = None  # the running statistics are the mean over the passes below
     network.train()
-    _estimate_part(network, scalars, series, scales)
+    spread = [(source, _spread(source, N_FOR_NORMS // len(sources))) for source in sources]
+    passes = N_FOR_NORMS // AT_ONCE
+    for k in range(passes):
+        picked = [source.pick(rows[k::passes]) for source, rows in spread]
+        scalars, series = (torch.cat(parts) for parts in zip(*picked, strict=True))
+        _estimate_part(network, scalars, series, scales)
     network.eval()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sm_platform.densesm.averaging import estimate, take_norms
 from sm_platform.densesm.branch import branch_codes

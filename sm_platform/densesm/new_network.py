@@ -27,7 +27,7 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
 
 
 def without_statistics(network: DenseSM) -> DenseSM:
-    """The network with norms that know their batch alone; nothing is spent on running statistics."""
+    """The network with norms that know their batch alone, so that running ones cost nothing."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.running_mean = module.running_var = module.num_batches_tracked = None

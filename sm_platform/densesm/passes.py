@@ -10,12 +10,12 @@ from sm_platform.densesm.network import KERNEL
 EDGE = KERNEL // 2
 
 
-def convolved(x: Tensor, taps: Tensor) -> Tensor:
-    """Convolution of x (steps + 4, channels, n) by taps (n_out, 5 channels), tap-major.
+def convolved(x: Tensor, kernel: Tensor) -> Tensor:
+    """Convolution of x (steps + 4, channels, n) by a kernel (n_out, channels, 5).
 
     Gives (steps, n_out, n).
     """
-    found: Tensor = _Convolution.apply(x, taps)  # type: ignore[no-untyped-call]
+    found: Tensor = _Convolution.apply(x, kernel)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -40,26 +40,26 @@ class _Convolution(torch.autograd.Function):
     """See `convolved`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, taps: Tensor) -> Tensor:  # noqa: ANN401  torch's context
-        """The convolution as one batch of matrix products."""
-        ctx.save_for_backward(x, taps)
-        seen = windows(x)
+    def forward(ctx: Any, x: Tensor, kernel: Tensor) -> Tensor:  # noqa: ANN401  torch's context
+        """One batch of matrix products."""
+        ctx.save_for_backward(x, kernel)
+        seen, taps = windows(x), kernel.transpose(1, 2).flatten(1)  # (n_out, 5 channels)
         return torch.bmm(taps.expand(len(seen), -1, -1), seen)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor]:  # noqa: ANN401
-        """Gradients of x, if wanted, and of the taps."""
-        x, taps = ctx.saved_tensors
-        grad, (n_out, channels) = grads[0].contiguous(), (len(taps), x.shape[1])
+        """Gradients of x, if wanted, and of the kernel."""
+        x, kernel = ctx.saved_tensors
+        grad, (n_out, channels, _) = grads[0].contiguous(), kernel.shape
         # this way round the product takes two thirds of the time of its transpose
-        for_taps = torch.bmm(windows(x), grad.transpose(1, 2)).sum(dim=0).T
+        for_taps = torch.bmm(windows(x), grad.transpose(1, 2)).sum(dim=0)  # (5 channels, n_out)
+        for_kernel = for_taps.view(KERNEL, channels, n_out).permute(2, 1, 0)
         if not ctx.needs_input_grad[0]:
-            return None, for_taps
+            return None, for_kernel
         wide = grad.new_zeros(len(grad) + 2 * (KERNEL - 1), *grad.shape[1:])
         wide[KERNEL - 1 : 1 - KERNEL] = grad
-        turned = taps.view(n_out, KERNEL, channels).flip(1)
-        turned = turned.permute(2, 1, 0).reshape(channels, -1)  # (channels, 5 n_out)
-        return torch.bmm(turned.expand(len(x), -1, -1), windows(wide)), for_taps
+        turned = kernel.flip(2).permute(1, 2, 0).reshape(channels, -1)  # (channels, 5 n_out)
+        return torch.bmm(turned.expand(len(x), -1, -1), windows(wide)), for_kernel
 
 
 class _PairSums(torch.autograd.Function):

@@ -16,7 +16,7 @@ WHOLE_M3M3 = (0.3, 0.4)
 KEPT_SHARE = 0.5
 MOST_INUNDATED = 0.05
 """Share of the land around a cell above which a label of it is one of the water."""
-_SENSED = (LabelType.PRODUCT.value, LabelType.MODEL.value)
+_SENSED = LabelType.PRODUCT.value
 
 
 def weights(
@@ -68,11 +68,12 @@ def besides_water(
 ) -> NDArray[np.bool_]:
     """Whether each label (n,) stands for flooded land around its site more than for the soil.
 
-    Products and models see a footprint and do not tell standing water from wet soil; a sensor in
-    the soil stands where it stands. An unknown share (NaN) says nothing against a label.
+    A product sees a footprint and does not tell standing water from wet soil. A land model has no
+    irrigation, and a sensor stands where it stands. An unknown share (NaN) says nothing against a
+    label.
     """
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.isin(label_type, _SENSED) & (inundated_share > np.float32(most)))
+        return np.asarray((label_type == _SENSED) & (inundated_share > np.float32(most)))
 
 
 def _factors(

@@ -126,4 +126,4 @@ def test_a_product_beside_water_says_nothing_of_the_soil_and_a_sensor_does() -> 
     types = np.array(["product", "model", "in_situ", "product", "product", "simulated"])
     share = np.array([0.06, 0.5, 0.9, 0.05, np.nan, 0.9], np.float32)
     found = besides_water(types, share, 0.05)
-    assert found.tolist() == [True, True, False, False, False, False]
+    assert found.tolist() == [True, False, False, False, False, False]

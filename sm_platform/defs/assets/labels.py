@@ -151,7 +151,7 @@ class SplitConfig(dg.Config, use_attribute_docstrings=True):
     is_balanced: bool = False
     """Thin training labels outside 0.3..0.4 m3/m3 as the seed system does; never other roles."""
     most_inundated: float = Field(MOST_INUNDATED, ge=0, le=1)
-    """Labels of products and models with a larger share of flooded land around teach nothing."""
+    """Labels of products with a larger share of flooded land around teach nothing."""
 
 
 @dg.asset(
