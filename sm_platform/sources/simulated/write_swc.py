@@ -144,7 +144,7 @@ def _write(root: Path, world: World, target: Target, made: tuple[Overpass, Swc])
     bands = {"swc": content.value, "swc_before_flags": content.before_flags}
     write_tiff(folder / f"{name}_swc.tiff", target.window, bands, Tiff(nodata=NODATA))
     write_tiff(folder / f"{name}_swc-qf.tiff", target.window, {"swc-qf": content.flags}, Tiff())
-    west, south, east, north = target.window.bounds
+    west, south, east, north = lonlat_bounds(target.window)
     return Entry(
         product=Product.SWC,
         region_id=region,

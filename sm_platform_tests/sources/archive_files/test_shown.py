@@ -7,7 +7,8 @@ import pytest
 
 from sm_platform.errors import UsageError
 from sm_platform.formats.planet_swc import read_swc, sensing_time
-from sm_platform.sources.archive import archive_regions
+from sm_platform.sources.archive import ArchiveSource, archive_regions
+from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.fields import Field
 from sm_platform.sources.simulated.label_errors import overpasses
@@ -134,3 +135,10 @@ def test_label_files_show_the_random_truth_of_the_truth_folder(no_skill: Path) -
     error = np.concatenate(errors)
     assert np.nanstd(error) == pytest.approx(INDEPENDENT_SD, rel=0.03)
     assert np.nanmean(error) == pytest.approx(0, abs=0.001)
+
+
+def test_labels_on_the_region_s_own_grid_are_found_over_the_region(no_skill: Path) -> None:
+    window = archive_regions(no_skill)[RED_RIVER.region_id]
+    found = ArchiveSource(no_skill).granules(Product.SWC, window, TINY.radar_days)
+    folders = list((no_skill / "planet_swc" / RED_RIVER.region_id).iterdir())
+    assert 0 < len(list(found)) <= len(folders)
