@@ -13,6 +13,7 @@ from sm_platform.errors import MissingInputError
 from sm_platform.samples.splits import Role
 from sm_platform.schema.rows import take
 from sm_platform.trees.boosting import TreeSettings, fit_trees
+from sm_platform.trees.labels import FEWEST_BLOCKS, FEWEST_ROWS
 from sm_platform.trust.baselines import KnownLabels, climatology, site_mean
 
 SITE_MEAN, CLIMATOLOGY = "site_mean", "climatology"
@@ -37,7 +38,8 @@ def baseline_estimates(
     """Soil moisture (m3/m3) at each of the n judged rows by the name of the baseline.
 
     Coarse products and the labels themselves are there beside what is learned from the training
-    rows of the sources; none named: of all. None fits no trees.
+    rows of the sources; none named: of all. None fits no trees, and neither do so few rows or
+    blocks that trees cannot learn from them.
 
     Raises:
         MissingInputError: there is no training row of these sources.
@@ -52,7 +54,7 @@ def baseline_estimates(
         SITE_MEAN: site_mean(labels, site_id=judged.site_id),
         CLIMATOLOGY: climatology(labels, site_id=judged.site_id, day=judged.day),
     }
-    if trees is not None:
+    if trees is not None and _is_enough(samples, learnt):
         found[TREES] = _boosted(samples, learnt, judged, trees)
     found |= {f"{PRODUCT}{name}": values for name, values in judged.products.items()}
     return found | label_estimates(judged)
@@ -69,6 +71,12 @@ def training_rows(samples: SampleSet, sources: Sequence[str] = ()) -> NDArray[np
             "materialize `sample_splits` with labels of it, or train again."
         )
     return np.flatnonzero(is_learnt)
+
+
+def _is_enough(samples: SampleSet, learnt: NDArray[np.int64]) -> bool:
+    """Whether trees can be fitted: they need more blocks than networks do."""
+    n_blocks = len(np.unique(samples.about["block_id"].to_numpy()[learnt]))
+    return len(learnt) >= FEWEST_ROWS and n_blocks >= FEWEST_BLOCKS
 
 
 def _boosted(

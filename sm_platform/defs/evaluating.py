@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 
 from sm_platform.defs.baselines import TreesAsked, baseline_estimates
 from sm_platform.defs.evaluation_retraining import Reduced, trained_anew
-from sm_platform.defs.evaluation_scores import pairs_of, score_rows
-from sm_platform.defs.evaluation_set import EvaluationSet, evaluation_set, joined
-from sm_platform.defs.evaluation_subject import (
-    Subject,
-    open_subject,
+from sm_platform.defs.evaluation_scores import TREES, pairs_of, score_rows
+from sm_platform.defs.evaluation_seen import (
+    KEYS,
     refuse_known_region,
     refuse_other_roles,
     regions_of,
-    rival_estimates,
-    unseen,
+    taught_rows,
 )
+from sm_platform.defs.evaluation_set import EvaluationSet, evaluation_set, joined
+from sm_platform.defs.evaluation_subject import Subject, open_subject, rival_estimates
 from sm_platform.defs.evaluation_table import Headline, headline
 from sm_platform.defs.lake_access import find_region, hash_of
-from sm_platform.defs.registry import Entry, entries
+from sm_platform.defs.registry import Entry, Stage, entries
 from sm_platform.defs.sample_set import SampleSet, gather
 from sm_platform.defs.stored_scores import CHECKPOINT, StoredScore, stored_scores
 from sm_platform.defs.talk import Say
@@ -33,6 +32,7 @@ from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.samples.split_schemes import Scheme
 from sm_platform.samples.splits import Role
+from sm_platform.schema.card import Card
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import EVALUATIONS
 from sm_platform.trust.pairs import Pairs
@@ -88,7 +88,7 @@ class _Part:
 
 
 def entries_to_judge(layout: Layout, region: str, cut_off: date, said: str | None) -> list[Entry]:
-    """The checkpoints of a cut-off, or the one said.
+    """The checkpoints of a cut-off that are not retired, or the one said.
 
     Raises:
         MissingInputError: the cut-off has none.
@@ -100,13 +100,38 @@ def entries_to_judge(layout: Layout, region: str, cut_off: date, said: str | Non
             f"Region {region} has no checkpoint with cut-off {cut_off}: materialize `checkpoints` "
             "for that day first (`sm-platform train`)."
         )
-    chosen = [one for one in known if said in (None, one.checkpoint_id)]
+    if said is None:
+        return [one for one in known if one.stage is not Stage.RETIRED] or known[-1:]
+    chosen = [one for one in known if one.checkpoint_id == said]
     if not chosen:
         there = ", ".join(one.checkpoint_id for one in known)
         raise UsageError(
             f"'{said}' is no checkpoint of {region} with cut-off {cut_off} (there: {there})."
         )
     return chosen
+
+
+def judge_all(
+    stores: tuple[Layout, ModelStore],
+    region: Region,
+    chosen: Sequence[Entry],
+    choice: EvaluationChoice,
+    say: Say,
+) -> list[Judged]:
+    """Judge them in order, the newest last; what keeps an older one from it is told, no more.
+
+    Raises:
+        MissingInputError: the newest cannot be judged.
+    """
+    found: list[Judged] = []
+    for entry in chosen:
+        try:
+            found.append(judge(stores, region, entry, choice, say))
+        except MissingInputError as error:
+            if entry is chosen[-1]:
+                raise
+            say(f"{entry.checkpoint_id} is not judged again: {error}")
+    return found
 
 
 def judge(
@@ -126,8 +151,8 @@ def judge(
     layout, models = stores
     subject = open_subject(layout, models, entry)
     for other in choice.other_regions:
-        refuse_known_region(subject, other)
-    refuse_other_roles(layout, subject)
+        refuse_known_region([subject.card, *subject.forebears], other)
+    refuse_other_roles(layout, subject.card, entry)
     parts: list[_Part] = []
     for part in _parts(stores, region, subject, choice):
         say(f"{subject.name}: {len(part.judged)} rows of scheme {part.judged.scheme}")
@@ -137,7 +162,8 @@ def judge(
     ]
     told = headline(scores, entry)
     pairs = _pairs(parts[0], told) if told else None
-    return Judged(subject, tuple(scores), told, pairs, tuple(_remarks(subject, choice)))
+    remarks = [*_remarks(subject, choice), *_trees_left_out(parts, choice)]
+    return Judged(subject, tuple(scores), told, pairs, tuple(remarks))
 
 
 def _parts(
@@ -145,37 +171,42 @@ def _parts(
 ) -> Iterator[_Part]:
     """Its own split first."""
     layout, cut_off = stores[0], subject.entry.cut_off
+    whole = [subject.card, *subject.forebears]
     own = gather(layout, region.region_id, cut_off, ALL_ROWS, subject.scheme)
-    judged = evaluation_set(layout, region, own, is_kept=_kept(layout, subject, own))
+    judged = _unseen(layout, region, own, whole)
     yield _Part(judged, _estimates(layout, subject, (own, judged), choice))
     if choice.other_regions:
-        judged = joined([_elsewhere(layout, name, cut_off) for name in choice.other_regions])
+        judged = joined([_elsewhere(layout, name, cut_off, whole) for name in choice.other_regions])
         yield _Part(judged, _estimates(layout, subject, (own, judged), choice))
     for scheme in choice.schemes:
         if scheme != subject.scheme:
             samples = gather(layout, region.region_id, cut_off, ALL_ROWS, scheme)
-            judged = evaluation_set(layout, region, samples)
+            judged = _unseen(layout, region, samples, subject.forebears)
             again = trained_anew(stores, subject, scheme, choice.reduced)
             baselines = baseline_estimates(samples, judged, choice.trees, subject.sources)
             yield _Part(judged, {CHECKPOINT: again.predict(judged.rows).mean} | baselines)
 
 
-def _kept(layout: Layout, subject: Subject, samples: SampleSet) -> NDArray[np.bool_]:
-    """Rows (n,) that neither it nor what it started from was taught."""
-    is_kept = unseen(layout, subject, samples)
+def _unseen(
+    layout: Layout, region: Region, samples: SampleSet, cards: Sequence[Card]
+) -> EvaluationSet:
+    """The test rows of a region that none of the checkpoints was taught."""
+    keys, place = samples.about.select(KEYS).to_pandas(), (region.region_id, samples.scheme)
+    is_kept = ~taught_rows(layout, cards, keys, place)
     is_test = samples.role == Role.TEST.value
     if is_test.any() and not (is_test & is_kept).any():
-        names = ", ".join(card.checkpoint_id for card in subject.forebears)
+        names = ", ".join(card.checkpoint_id for card in cards)
         raise DataError(
-            f"All test rows of {subject.name} were taught to what it started from ({names}): "
-            "materialize `sample_splits` with the seed of then and train again, or start elsewhere."
+            f"All test rows of {region.region_id} (scheme {samples.scheme}) were taught to what is "
+            f"judged or to what it started from ({names}): materialize `sample_splits` with the "
+            "seed of then and train again, start elsewhere, or name other regions."
         )
-    return is_kept
+    return evaluation_set(layout, region, samples, is_kept=is_kept)
 
 
-def _elsewhere(layout: Layout, name: str, cut_off: date) -> EvaluationSet:
+def _elsewhere(layout: Layout, name: str, cut_off: date, cards: Sequence[Card]) -> EvaluationSet:
     samples = gather(layout, name, cut_off, ALL_ROWS, Scheme.REGION.value)
-    return evaluation_set(layout, find_region(layout, name), samples)
+    return _unseen(layout, find_region(layout, name), samples, cards)
 
 
 def _estimates(
@@ -213,6 +244,20 @@ def _remarks(subject: Subject, choice: EvaluationChoice) -> Iterator[str]:
     for card in subject.forebears:
         if subject.entry.region_id in regions_of(card):
             yield f"What {card.checkpoint_id}, behind its start, was taught was left out."
+    if subject.lost:
+        yield (
+            f"{subject.lost}, behind its start, is not in the store: some of these rows may have "
+            "been among what it was taught."
+        )
+
+
+def _trees_left_out(parts: Sequence[_Part], choice: EvaluationChoice) -> Iterator[str]:
+    lacking = [one.judged.scheme for one in parts if TREES not in one.estimates]
+    if choice.trees and lacking:
+        yield (
+            f"Under {', '.join(lacking)} the training rows or their blocks are too few for boosted "
+            "trees to compare with."
+        )
 
 
 def store_scores(layout: Layout, region: str, cut_off: date, judged: Sequence[Judged]) -> int:

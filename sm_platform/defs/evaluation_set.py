@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sm_platform.defs.evaluation_strata import land_cover_of, seasons, track_of
 from sm_platform.defs.readings_of_products import product_readings
 from sm_platform.defs.sample_set import SampleSet
-from sm_platform.errors import DataError, SourceError
+from sm_platform.errors import DataError, RecipeError, SourceError
 from sm_platform.grid.ease2 import LEVEL_9KM
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -126,9 +126,18 @@ def joined(sets: Sequence[EvaluationSet]) -> EvaluationSet:
     """Sets of several regions as one; sites and blocks are numbered over the globe.
 
     A source that one of them lacks is missing there.
+
+    Raises:
+        RecipeError: their rows are of several recipes.
     """
     if len(sets) == 1:
         return sets[0]
+    recipes = sorted({f"{one.rows.recipe_id} ({one.rows.recipe_fingerprint})" for one in sets})
+    if len(recipes) > 1:
+        raise RecipeError(
+            f"The regions' rows are of recipes {', '.join(recipes)}: judge them one by one, or "
+            "materialize `site_features` and `training_samples` of one of them anew."
+        )
     arrays = {
         name: np.concatenate([getattr(one, name) for one in sets])
         for name in ("site_id", "scene_id", "block_id", "coarse_id", "day")

@@ -5,7 +5,7 @@ gave stands, and a retired checkpoint is not judged again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sm_platform.defs.promotion import decide
@@ -13,10 +13,10 @@ from sm_platform.defs.registry import Decision, Entry, Judge, Stage, entries, fi
 from sm_platform.defs.stored_scores import (
     MIN_PAIRS,
     MIN_SITES,
-    POOLED,
     Ground,
     StoredScore,
     baselines,
+    better_where_known,
     compared_with,
     difference,
     ground_of,
@@ -92,12 +92,16 @@ def _judge(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -> Judge
     figures = _figures(scores, ground)
     verdict = judge(figures)
     missing = _not_compared(layout, entry, scores) if verdict.is_passed else []
-    text = " ".join([verdict.text, f"Judged by {ground.told}.", *missing])
+    better = [
+        f"Baseline {name} is better where it has a value: by {gap:.4f} m3/m3 of rmse, pooled."
+        for name, gap in better_where_known(scores, ground).items()
+    ]
+    text = " ".join([verdict.text, *better, f"Judged by {ground.told}.", *missing])
     return Judged(entry, verdict.is_passed and not missing, text, figures)
 
 
 def _figures(scores: Sequence[StoredScore], ground: Ground) -> GateFigures:
-    counted = score(scores, replace(ground, pooling=POOLED), "rmse")
+    counted = score(scores, ground, "rmse")
     rmse, bias, ubrmse = (value(scores, ground, name) for name in ("rmse", "bias", "ubrmse"))
     return GateFigures(
         reference=ground.reference,
@@ -118,5 +122,6 @@ def _not_compared(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -
         return []
     return [
         f"Failed: not compared with {used.checkpoint_id}, which is accepted: materialize "
-        "`evaluations` again."
+        "`evaluations` again; where it was taught all of these rows, a person decides "
+        "(`sm-platform models promote`)."
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sm_platform.defs.sample_set import COARSE_M, FINE_M, SampleSet, gather
 from sm_platform.defs.training_choice import Profile, TrainingChoice
-from sm_platform.defs.transfer import own_samples, taught_samples
+from sm_platform.defs.transfer import judging_names, own_samples, taught_samples
 from sm_platform.defs.unlabelled import unlabelled_rows
 from sm_platform.densesm.admission import FEWEST_ROWS
 from sm_platform.densesm.domain import NO_DOMAIN_LOSS
@@ -154,11 +154,12 @@ def _redrawn(samples: SampleSet, block_id: NDArray[np.int64], seed: int, repeat:
 def _target(
     layout: Layout, region: str, cut_off: date, choice: TrainingChoice, samples: SampleSet
 ) -> FeatureRows | None:
-    """Rows of the region to be mapped; none with parity on the region's own labels."""
+    """Rows of the region to be mapped that judge nothing; none with parity on its own labels."""
     is_published = choice.profile == Profile.PARITY and not choice.source_regions
     if choice.is_trees or is_published or choice.domain == NO_DOMAIN_LOSS:
         return None
-    return unlabelled_rows(layout, region, cut_off, samples.recipe)
+    held = judging_names(layout, region, cut_off, choice.scheme)
+    return unlabelled_rows(layout, region, cut_off, samples.recipe, held=held)
 
 
 def _coarse(layout: Layout, region: str, cut_off: date, choice: TrainingChoice) -> LabelledRows:

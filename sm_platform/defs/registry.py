@@ -141,14 +141,15 @@ def rival(layout: Layout, entry: Entry) -> Entry | None:
     return None if newest is None or newest.checkpoint_id == entry.checkpoint_id else newest
 
 
+def everywhere(layout: Layout) -> list[Entry]:
+    """The checkpoints of all regions, by region and cut-off."""
+    regions = store.regions_stored(layout, CHECKPOINTS)
+    return [one for region in regions for one in entries(layout, region)]
+
+
 def registrations(layout: Layout, checkpoint_id: str) -> list[Entry]:
     """Where a checkpoint is registered, by region and cut-off."""
-    return [
-        one
-        for region in store.regions_stored(layout, CHECKPOINTS)
-        for one in entries(layout, region)
-        if one.checkpoint_id == checkpoint_id
-    ]
+    return [one for one in everywhere(layout) if one.checkpoint_id == checkpoint_id]
 
 
 def _age(entry: Entry) -> tuple[date, datetime]:

@@ -129,11 +129,30 @@ def value(
 
 
 def baselines(scores: Sequence[StoredScore], ground: Ground) -> dict[str, float]:
-    """RMSE (m3/m3) of whatever else was scored on the same rows, by its name."""
+    """RMSE (m3/m3) of whatever else was scored on all the same rows, by its name."""
+    own = score(scores, ground, "rmse")
+    found = {name: score(scores, ground, "rmse", name) for name in _rivals(scores)}
+    return {
+        name: one.value
+        for name, one in found.items()
+        if own and one and one.value is not None and one.n == own.n
+    }
+
+
+def better_where_known(scores: Sequence[StoredScore], ground: Ground) -> dict[str, float]:
+    """By how much (m3/m3) baselines that know fewer rows are better there, those that are.
+
+    A coarse product has a value on some days only: its own RMSE is one of other rows.
+    """
+    pooled, same = replace(ground, pooling=POOLED), baselines(scores, ground)
+    others = [name for name in _rivals(scores) if name not in same]
+    gaps = {name: value(scores, pooled, RMSE_DIFFERENCE, name) for name in others}
+    return {name: gap for name, gap in gaps.items() if gap > 0}
+
+
+def _rivals(scores: Sequence[StoredScore]) -> list[str]:
     names = dict.fromkeys(one.estimator for one in scores)
-    rivals = [name for name in names if not name.startswith(NO_BASELINE)]
-    found = {name: value(scores, ground, "rmse", name) for name in rivals}
-    return {name: rmse for name, rmse in found.items() if not isnan(rmse)}
+    return [name for name in names if not name.startswith(NO_BASELINE)]
 
 
 def compared_with(scores: Sequence[StoredScore]) -> str | None:

@@ -35,7 +35,6 @@ def metadata_of(
     """JSON values that tell how a checkpoint came to be, but for what the training itself adds."""
     region, day = place
     samples = lesson.samples
-    note = store.note_of(layout, SAMPLE_SPLITS, region, day)
     sources = sorted(set(samples.about["source"].to_pylist()))
     regions = (region, *choice.source_regions)
     return {
@@ -45,7 +44,8 @@ def metadata_of(
         "profile": choice.profile,
         "choice": asdict(choice),
         "split_scheme": choice.scheme,
-        "splits": note["inputs"] if note else None,
+        "splits": _roles_of(layout, region, day),
+        "source_splits": {one: _roles_of(layout, one, day) for one in choice.source_regions},
         "seed": choice.seed,
         "recipe": samples.recipe.recipe_id,
         "majority_pass": samples.majority_pass,
@@ -60,6 +60,12 @@ def metadata_of(
         "parent_trained_until": parent.metadata.get("trained_until") if parent else None,
         "code_version": __version__,
     }
+
+
+def _roles_of(layout: Layout, region: str, day: date) -> str | None:
+    """What the roles of a region under a cut-off were given from; None where it has none."""
+    note = store.note_of(layout, SAMPLE_SPLITS, region, day)
+    return note["inputs"] if note else None
 
 
 def outcome_of(learned: Learned, choice: TrainingChoice, tested: TestedOn | None) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from sm_platform.samples.splits import Role
 from sm_platform.schema.rows import FeatureRows, take
 
 _TRAIN, _STEER = Role.TRAIN.value, Role.VALIDATION.value
-_HELD = (_STEER, Role.CALIBRATION.value, Role.TEST.value)
+_JUDGING = (Role.CALIBRATION.value, Role.TEST.value)
+_HELD = (_STEER, *_JUDGING)
 
 
 def own_samples(
@@ -84,6 +85,16 @@ def pooled(parts: Sequence[SampleSet]) -> SampleSet:
         labels=tuple(sorted({label for part in parts for label in part.labels})),
         about=pa.concat_tables([part.about for part in parts]).combine_chunks(),
     )
+
+
+def judging_names(layout: Layout, region: str, cut_off: date, scheme: str) -> set[str]:
+    """Ids of the sites (by time: of the passes) that calibrate or test; none without roles."""
+    try:
+        roles = read_roles(layout, region, cut_off, scheme)
+    except MissingInputError:
+        return set()
+    judging = roles.filter(pc.is_in(roles["role"], value_set=pa.array(_JUDGING)))
+    return set(judging["scene_id" if scheme == Scheme.TIME else "site_id"].to_pylist())
 
 
 def chosen(samples: SampleSet, rows: NDArray[np.integer] | NDArray[np.bool_]) -> SampleSet:

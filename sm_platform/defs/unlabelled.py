@@ -1,5 +1,6 @@
 """Rows of a region that nobody has labelled: what its networks will see when they map it."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import numpy as np
@@ -25,11 +26,18 @@ DAYS = 365
 
 
 def unlabelled_rows(
-    layout: Layout, region: str, cut_off: date, recipe: Recipe, most: int = MOST_ROWS
+    layout: Layout,
+    region: str,
+    cut_off: date,
+    recipe: Recipe,
+    *,
+    most: int = MOST_ROWS,
+    held: Collection[str] = (),
 ) -> FeatureRows:
     """Whole rows at the region's sites of up to 3 km in the year before, at most `most`, drawn.
 
-    The draw is the same each time. Memory holds one day and the rows drawn.
+    The draw is the same each time. Memory holds one day and the rows drawn. Sites and passes that
+    are `held` back, by their ids, are left out: what judges a network must not shape it.
 
     Raises:
         MissingInputError: there is no such row.
@@ -37,7 +45,8 @@ def unlabelled_rows(
     """
     days = days_between(cut_off - timedelta(DAYS), cut_off - timedelta(1))
     sites = _fine_sites(layout, region)
-    usable = {day: _usable(layout, region, day, sites, recipe) for day in days}
+    kept_back = pa.array(sorted(held), pa.string())
+    usable = {day: _usable(layout, region, day, (sites, kept_back), recipe) for day in days}
     total = sum(len(rows) for rows in usable.values())
     is_drawn, at, parts = np.random.default_rng(0).permutation(total) < most, 0, []
     for day, rows in usable.items():
@@ -65,10 +74,11 @@ def _fine_sites(layout: Layout, region: str) -> pa.Array:
 
 
 def _usable(
-    layout: Layout, region: str, day: date, sites: pa.Array, recipe: Recipe
+    layout: Layout, region: str, day: date, names: tuple[pa.Array, pa.Array], recipe: Recipe
 ) -> NDArray[np.intp]:
-    """Places of a day's rows at these sites that a map would show; inputs are not read."""
-    made = store.read(layout, SITE_FEATURES, region, day, columns=["site_id", "qa"])
+    """Places of a day's rows that a map would show, at the sites named first, less those held."""
+    (sites, held), columns = names, ["site_id", "scene_id", "qa"]
+    made = store.read(layout, SITE_FEATURES, region, day, columns=columns)
     if made is None or not made.rows.num_rows:
         return np.array([], np.intp)
     if made.note["recipe_fingerprint"] != recipe.fingerprint:
@@ -78,7 +88,9 @@ def _usable(
         )
     is_fine = np.asarray(pc.is_in(made.rows["site_id"], value_set=sites))
     is_clear = (values_of(made.rows["qa"]) & QA_CRITICAL_MASK) == 0
-    return np.flatnonzero(is_fine & is_clear)
+    ids = made.rows["site_id"], made.rows["scene_id"]
+    is_held = np.any([np.asarray(pc.is_in(one, value_set=held)) for one in ids], axis=0)
+    return np.flatnonzero(is_fine & is_clear & ~is_held)
 
 
 def _inputs(layout: Layout, region: str, day: date, rows: NDArray[np.intp]) -> NDArray[np.float32]:

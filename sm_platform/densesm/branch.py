@@ -35,7 +35,7 @@ def branch_codes(branch: SeriesBranch, series: Tensor, drop: Drop | None = None)
         kernel = 0.5 * branch.get_parameter(f"conv{k}.weight")  # sums of two instead of means
         high = branch.get_submodule(f"bn{k}")(convolved(x, kernel))  # (23, 16, n), (11, 4, n)
     last = torch.relu(drop(high) if drop else high)
-    means = torch.mm(_last_pool(last), last.reshape(len(last), -1))  # (3, 4 n)
+    means = torch.mm(_last_pool(last), last.flatten(1))  # (3, 4 n)
     return means.view(len(LAST_GROUPS), FILTERS[-1], -1).permute(2, 1, 0).flatten(1)
 
 
@@ -46,7 +46,7 @@ def _laid_out(series: Tensor, *, is_centred: bool) -> tuple[Tensor, Tensor]:
     """
     mean = series.mean(dim=(0, 2))
     centre = mean if is_centred else torch.zeros_like(mean)
-    x = series.new_empty(N_STEPS + 2 * EDGE, N_SERIES + 1, len(series))
+    x = series.new_empty(N_STEPS + 2 * EDGE, N_SERIES + 1, series.shape[0])
     torch.sub(series.permute(2, 1, 0), centre[:, None], out=x[EDGE:-EDGE, :ONE])
     x[:EDGE, :ONE] = x[EDGE, :ONE]
     x[-EDGE:, :ONE] = x[-EDGE - 1, :ONE]

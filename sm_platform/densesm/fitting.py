@@ -80,7 +80,7 @@ class MemberFit:
         Both go through the network together: with norms of their own they would look alike in mean
         and variance before anything is learnt.
         """
-        task, settings, k = self.task, self.task.settings, len(rows)
+        task, settings, k = self.task, self.task.settings, rows.shape[0]
         scalars, series = task.learn.inputs.pick(rows)
         if task.target is not None:
             drawn = torch.randint(

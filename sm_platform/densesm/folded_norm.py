@@ -42,7 +42,7 @@ def folded_kernel(x: Tensor, centre: Tensor, weight: Tensor, norm: Any) -> Tenso
     kernel, mean, variance = _Folded.apply(weight, gain, shift, _moments(x), norm.eps)  # type: ignore[no-untyped-call]
     if norm.running_mean is not None:
         raw_mean = mean + weight.detach().sum(dim=2) @ centre
-        _update(norm, raw_mean, variance, n=(len(x) - 2 * EDGE) * x.shape[-1])
+        _update(norm, raw_mean, variance, n=(x.shape[0] - 2 * EDGE) * x.shape[2])
     return kernel
 
 
@@ -67,7 +67,7 @@ class _Folded(torch.autograd.Function):
         folded[:, ONE_TAP] = shift - gain * inverse * mean
         ctx.save_for_backward(taps, spread, mean, inverse, gain, moments)
         ctx.mark_non_differentiable(mean, variance)
-        return folded.view(len(weight), KERNEL, N_CHANNELS).transpose(1, 2), mean, variance
+        return folded.view(-1, KERNEL, N_CHANNELS).transpose(1, 2), mean, variance
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
@@ -87,7 +87,7 @@ class _Folded(torch.autograd.Function):
 def _moments(x: Tensor) -> Tensor:
     """Mean product of any two taps' inputs, (20, 20), over steps and rows."""
     seen = windows(x)
-    return torch.bmm(seen, seen.transpose(1, 2)).mean(dim=0) / x.shape[-1]
+    return torch.bmm(seen, seen.transpose(1, 2)).mean(dim=0) / x.shape[2]
 
 
 @torch.no_grad()

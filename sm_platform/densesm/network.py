@@ -83,17 +83,18 @@ class DenseBlock(nn.Module):
 
     def __init__(self, n_in: int, width: int) -> None:
         super().__init__()
-        for k, n in ((1, n_in), (2, width), (3, width)):
-            self.add_module(f"linear{k}", nn.Linear(n, width))
-        for k in (1, 2, 3):
-            self.add_module(f"bn{k}", nn.BatchNorm1d(width))
+        self.linear1 = nn.Linear(n_in, width)
+        self.linear2 = nn.Linear(width, width)
+        self.linear3 = nn.Linear(width, width)
+        self.bn1 = nn.BatchNorm1d(width)
+        self.bn2 = nn.BatchNorm1d(width)
+        self.bn3 = nn.BatchNorm1d(width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, n_in) to (n, width + n_in)."""
-        out = x
-        for k in (1, 2, 3):
-            layer, norm = self.get_submodule(f"linear{k}"), self.get_submodule(f"bn{k}")
-            out = torch.relu(norm(layer(out)))
+        out = torch.relu(self.bn1(self.linear1(x)))
+        out = torch.relu(self.bn2(self.linear2(out)))
+        out = torch.relu(self.bn3(self.linear3(out)))
         return torch.cat((out, x), dim=1)
 
 

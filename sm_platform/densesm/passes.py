@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as nnf
 
 from sm_platform.densesm.network import KERNEL
 
@@ -32,8 +33,8 @@ def pair_sums(x: Tensor) -> Tensor:
 def windows(x: Tensor) -> Tensor:
     """(steps + 4, channels, n) seen as (steps, 5 channels, n), tap-major; nothing is copied."""
     x = x.contiguous()
-    steps, (channels, n) = len(x) - 2 * EDGE, x.shape[1:]
-    return x.as_strided((steps, KERNEL * channels, n), (channels * n, n, 1))
+    steps, channels, n = x.shape
+    return x.as_strided((steps - 2 * EDGE, KERNEL * channels, n), (channels * n, n, 1))
 
 
 class _Convolution(torch.autograd.Function):
@@ -44,7 +45,7 @@ class _Convolution(torch.autograd.Function):
         """One batch of matrix products."""
         ctx.save_for_backward(x, kernel)
         seen, taps = windows(x), kernel.transpose(1, 2).flatten(1)  # (n_out, 5 channels)
-        return torch.bmm(taps.expand(len(seen), -1, -1), seen)
+        return torch.bmm(taps.expand(seen.shape[0], -1, -1), seen)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor]:  # noqa: ANN401
@@ -56,10 +57,9 @@ class _Convolution(torch.autograd.Function):
         for_kernel = for_taps.view(KERNEL, channels, n_out).permute(2, 1, 0)
         if not ctx.needs_input_grad[0]:
             return None, for_kernel
-        wide = grad.new_zeros(len(grad) + 2 * (KERNEL - 1), *grad.shape[1:])
-        wide[KERNEL - 1 : 1 - KERNEL] = grad
+        wide = nnf.pad(grad, (0, 0, 0, 0, KERNEL - 1, KERNEL - 1))
         turned = kernel.flip(2).permute(1, 2, 0).reshape(channels, -1)  # (channels, 5 n_out)
-        return torch.bmm(turned.expand(len(x), -1, -1), windows(wide)), for_kernel
+        return torch.bmm(turned.expand(x.shape[0], -1, -1), windows(wide)), for_kernel
 
 
 class _PairSums(torch.autograd.Function):
@@ -69,9 +69,10 @@ class _PairSums(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ANN401  torch's context
         """The sums."""
         ctx.save_for_backward(x)
-        half = len(x) // 2
+        steps, channels, n = x.shape
+        half = steps // 2
         high = torch.relu(x[: 2 * half])
-        sums = x.new_empty(half + 2 * EDGE, *x.shape[1:])
+        sums = x.new_empty(half + 2 * EDGE, channels, n)
         torch.add(high[0::2], high[1::2], out=sums[EDGE:-EDGE])
         sums[:EDGE] = sums[EDGE]
         sums[-EDGE:] = sums[-EDGE - 1]
@@ -79,25 +80,21 @@ class _PairSums(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:  # noqa: ANN401
-        """Each step gets its sum's gradient where it was positive."""
+        """Each positive step gets its sum's gradient, the outer ones those of the edges too."""
         (x,) = ctx.saved_tensors
-        grad, half = grads[0], len(x) // 2
-        found, end = torch.empty_like(x), 2 * half
-        _pass_on(grad[EDGE:-EDGE], x[:end], found[:end])
-        for edge, steps in (
-            (grad[: EDGE + 1], slice(0, 2)),
-            (grad[-EDGE - 1 :], slice(end - 2, end)),
-        ):
-            _pass_on(edge.sum(dim=0, keepdim=True), x[steps], found[steps])
-        found[end:] = 0
+        steps, channels, n = x.shape
+        half, grad = steps // 2, grads[0]
+        inner = grad[EDGE:-EDGE].clone()
+        inner[0] += grad[:EDGE].sum(dim=0)
+        inner[-1] += grad[-EDGE:].sum(dim=0)
+        found = torch.empty_like(x)
+        pairs = half, 2, channels, n
+        torch.ops.aten.threshold_backward.grad_input(
+            inner[:, None].expand(pairs),
+            x[: 2 * half].view(pairs),
+            0,
+            grad_input=found[: 2 * half].view(pairs),
+        )
+        if steps % 2:
+            found[-1] = 0
         return found
-
-
-def _pass_on(grad: Tensor, x: Tensor, found: Tensor) -> None:
-    """Fill `found` (2 k, channels, n) with the gradient (k, channels, n) of the sums of pairs."""
-    k, channels, n = grad.shape
-    pairs = x.view(k, 2, channels, n)
-    each = grad[:, None].expand(k, 2, channels, n)
-    torch.ops.aten.threshold_backward.grad_input(
-        each, pairs, 0, grad_input=found.view(k, 2, channels, n)
-    )

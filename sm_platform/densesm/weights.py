@@ -15,14 +15,12 @@ from sm_platform.densesm.network import FILTERS, DenseSM
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """What is trained in a network; its own parameters are views of these tensors."""
+    """What is trained in a network; its parameters and their gradients are views of these."""
 
     matrices: Tensor
     """(k,): kernels and matrices, which decay."""
     vectors: Tensor
     """(m,): norms and biases, which do not. Biases of convolutions are left out: they stay 0."""
-    parameters: tuple[nn.Parameter, ...]
-    """Those of the network in the order of the flat tensors, matrices first."""
 
     @staticmethod
     def of(network: DenseSM) -> "Weights":
@@ -32,7 +30,7 @@ class Weights:
             nn.init.zeros_(bias).requires_grad_(False)
         trained = [w for w in network.parameters() if id(w) not in left_out]
         matrices, vectors = ([w for w in trained if (w.ndim > 1) is m] for m in (True, False))
-        return Weights(_taken_over(matrices), _taken_over(vectors), (*matrices, *vectors))
+        return Weights(_taken_over(matrices), _taken_over(vectors))
 
     @property
     def parts(self) -> tuple[Tensor, Tensor]:
@@ -40,10 +38,11 @@ class Weights:
         return self.matrices, self.vectors
 
     def take_gradient(self, loss: Tensor) -> None:
-        """Set the gradient of both flat tensors to that of `loss`."""
-        grads = [grad.flatten() for grad in torch.autograd.grad(loss, self.parameters)]
-        n = sum(weight.ndim > 1 for weight in self.parameters)
-        self.matrices.grad, self.vectors.grad = torch.cat(grads[:n]), torch.cat(grads[n:])
+        """Set the gradient of both flat tensors to that of `loss`, which adds into views of them."""
+        for part in self.parts:
+            if part.grad is not None:
+                part.grad.zero_()
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _convolution_biases(network: DenseSM) -> list[nn.Parameter]:
@@ -53,8 +52,10 @@ def _convolution_biases(network: DenseSM) -> list[nn.Parameter]:
 
 @torch.no_grad()
 def _taken_over(weights: Sequence[nn.Parameter]) -> Tensor:
-    """Their values in one flat tensor, of which each becomes a view."""
-    flat, parts = torch.cat([w.flatten() for w in weights]), [w.numel() for w in weights]
-    for weight, part in zip(weights, torch.split(flat, parts), strict=True):
-        weight.data = part.view(weight.shape)
+    """Their values in one flat tensor; each becomes a view of it, and so do the gradients."""
+    flat, sizes = torch.cat([weight.flatten() for weight in weights]), [w.numel() for w in weights]
+    flat.grad = torch.zeros_like(flat)
+    parts = zip(weights, torch.split(flat, sizes), torch.split(flat.grad, sizes), strict=True)
+    for weight, values, gradient in parts:
+        weight.data, weight.grad = values.view(weight.shape), gradient.view(weight.shape)
     return flat

@@ -72,9 +72,9 @@ def sweep_snapshots(models: Path, now: datetime) -> list[str]:
 
 
 def _touched(folder: Path) -> datetime:
-    """When something was last written in a folder."""
-    times = [folder.stat().st_mtime]
-    for path in folder.iterdir() if folder.is_dir() else ():
-        with suppress(FileNotFoundError):  # its training was finished meanwhile
-            times.append(path.stat().st_mtime)
+    """When something was last written in a folder; what is gone meanwhile counts as new."""
+    try:
+        times = [path.stat().st_mtime for path in (folder, *folder.glob("*"))]
+    except FileNotFoundError:  # its training was finished, or goes on
+        return datetime.max.replace(tzinfo=UTC)
     return datetime.fromtimestamp(max(times), UTC)

@@ -56,7 +56,6 @@ def write_inputs(
         "scene_id": pa.array([row[1] for row in rows], pa.string()),
         "footprint_share": pa.array([row[2] for row in rows], pa.float32()),
         "qa": pa.array([0] * n, pa.uint16()),
-        "inundated_share": pa.array([0.0] * n, pa.float32()),
         "inundated_share": pa.nulls(n, pa.float32()),
         "inputs": pa.FixedSizeListArray.from_arrays(
             pa.array(inputs, mask=np.isnan(inputs)), N_INPUTS
@@ -94,7 +93,6 @@ def sample_rows(
         "station_id": pa.nulls(n, pa.string()),
         "footprint_share": pa.array([1.0] * n, pa.float32()),
         "qa": pa.array([0] * n, pa.uint16()),
-        "inundated_share": pa.array([0.0] * n, pa.float32()),
         "inundated_share": pa.nulls(n, pa.float32()),
         "inputs": pa.FixedSizeListArray.from_arrays(pa.array(inputs.ravel()), N_INPUTS),
     }

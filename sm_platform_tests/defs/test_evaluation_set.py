@@ -9,12 +9,14 @@ import pyarrow as pa
 import pytest
 
 from benchmarks._sample_lake import label_rows, write_labels
+from sm_platform.defs.evaluation_scores import score_rows
 from sm_platform.defs.evaluation_set import EvaluationSet, coarse_cells, evaluation_set, joined
 from sm_platform.defs.evaluation_strata import moisture_bins, seasons
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.sample_set import SampleSet, gather
 from sm_platform.defs.splitting import write_splits
-from sm_platform.errors import DataError
+from sm_platform.defs.stored_scores import CHECKPOINT
+from sm_platform.errors import DataError, RecipeError
 from sm_platform.grid.ease2 import LEVEL_3KM, LEVEL_9KM
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -125,6 +127,36 @@ def test_two_labels_of_a_site_and_pass_are_one_row_with_two_references(tmp_path:
     assert np.isfinite(reference(judged, "planet_swc")).all()
 
 
+def test_product_labels_beside_water_are_counted_apart(tmp_path: Path) -> None:
+    """Of the first pass land around each site is flooded; the truth of a drained site stands."""
+    layout = judged_lake(tmp_path)
+    stored = store.read(layout, TRAINING_SAMPLES, NAME, DAY)
+    assert stored is not None
+    beside = np.full(stored.rows.num_rows, 0.5, np.float32)
+    write_samples(layout, DAY, with_column(stored.rows, "inundated_share", beside))
+    write_splits(layout, NAME, CUT_OFF, RULES)
+    samples = gather(layout, NAME, CUT_OFF, 10**6, "block")
+    judged = evaluation_set(layout, find_region(layout, NAME), samples)
+    said = moisture(dense(judged.rows))
+    said[judged.day == np.datetime64(DAY)] = 0.9  # a gross error, where it must not count
+    scores = list(score_rows("any", judged, {CHECKPOINT: said}))
+    n_beside = len(set(judged.site_id))
+
+    def rmse(source: str, *stratum: str) -> tuple[int, float]:
+        keys = (source, *(stratum or ("all", "all")), "pooled", "rmse")
+        names = ("source", "stratum", "stratum_value", "pooling", "metric")
+        (found,) = [row for row in scores if tuple(getattr(row, name) for name in names) == keys]
+        return found.n, found.value or 0.0
+
+    assert rmse("planet_swc") == (len(judged) - n_beside, pytest.approx(NOISE, rel=0.1))
+    assert rmse("planet_swc", "surroundings", "beside_water") == (
+        n_beside,
+        pytest.approx(0.6, abs=0.1),
+    )
+    assert rmse("planet_swc", "surroundings", "any")[0] == len(judged)
+    assert rmse("archive")[0] == int((~judged.is_flooded).sum())
+
+
 def test_without_an_archive_of_its_own_a_region_has_no_simulated_reference(
     lake: Layout, samples: SampleSet, tmp_path: Path
 ) -> None:
@@ -170,6 +202,13 @@ def test_sets_of_two_regions_are_judged_as_one(lake: Layout, judged: EvaluationS
     assert np.isnan(reference(both, "archive")[len(judged) :]).all()
     assert np.isnan(both.products["spl4smgp"][: len(judged)]).all()
     assert both.products["spl4smgp"][len(judged) :].tolist() == [1.0] * len(judged)
+
+
+def test_sets_of_two_recipes_are_not_judged_as_one(judged: EvaluationSet) -> None:
+    """Rows of the second would be read as if they were of the first one's recipe."""
+    other = replace(judged.rows, recipe_id="eov-2025", recipe_fingerprint="0" * 16)
+    with pytest.raises(RecipeError, match=r"eov-2025 \(0+\), sm-100m-v1 .*: judge them one by"):
+        joined([judged, replace(judged, rows=other)])
 
 
 def test_a_scheme_without_test_rows_is_named(lake: Layout, samples: SampleSet) -> None:

@@ -114,6 +114,29 @@ def test_a_better_baseline_is_named_and_does_not_fail(layout: Layout) -> None:
     assert "label:" not in found.text
 
 
+def test_a_baseline_of_fewer_rows_is_compared_on_those_rows_alone(layout: Layout) -> None:
+    """Of two products with a smaller figure one is better on the rows that both know."""
+    register(layout, "one")
+    rows = scores("one", GOOD)
+    for name, gap in {"product:spl4smgp": 0.003, "product:spl3smp_e": -0.002}.items():
+        rows += scores("one", {"rmse": 0.02, "rmse_difference": gap}, estimator=name, n=90)
+    write_scores(layout, rows)
+    (found,) = judged(layout)
+    assert "Baseline product:spl4smgp is better where it has a value: by 0.0030" in found.text
+    assert "spl3smp_e" not in found.text
+    assert found.figures is not None
+    assert found.figures.baselines == {}
+
+
+def test_pairs_and_sites_are_those_that_the_figures_rest_on(layout: Layout) -> None:
+    """Per site over time, sites with few pairs do not count."""
+    register(layout, "one")
+    by_site = scores("one", GOOD, pooling=("site",), n=300, n_sites=7)
+    write_scores(layout, by_site + scores("one", GOOD, pooling=("pooled",)))
+    (found,) = judged(layout)
+    assert "with 300 pairs of 7 sites: rmse" in found.text
+
+
 REFERENCES = [
     ({"in_situ": (20, 3), "product": (900, 40)}, "in_situ"),
     ({"in_situ": (19, 3), "product": (900, 40)}, "product"),

@@ -230,10 +230,22 @@ def test_unlabelled_rows_are_whole_ones_of_fine_sites_before_the_cut_off(layout:
     write_inputs(layout, CUT_OFF - timedelta(366), [(ids[3], "c", 1.0, 0.75)])
     found = unlabelled_rows(layout, NAME, CUT_OFF, SM_100M_V1)
     assert np.array_equal(dense(found), np.full((1, 153), 0.25, np.float32))
-    choice = replace(ALL, domain_loss="coral")
+
+
+@pytest.mark.parametrize("scheme", ["block", "time"])
+def test_rows_that_judge_are_no_target(layout: Layout, scheme: str) -> None:
+    """By block a site of each role, by time a pass of each; the row of the test is worth 1/4."""
+    taught_region(layout, n_passes=12, every=30)
+    roles = read_roles(layout, NAME, CUT_OFF, scheme).to_pandas().groupby("role").first()
+    value = {"train": 0.5, "validation": 0.75, "calibration": 0.125, "test": 0.25}
+    days = {role: CUT_OFF - timedelta(n + 1) for n, role in enumerate(value)}
+    for role, told in value.items():
+        site, scene = roles.loc[role, ["site_id", "scene_id"]]
+        write_inputs(layout, days[role], [(site, scene, 1.0, told)])
+    choice = replace(ALL, domain_loss="coral", scheme=scheme)
     target = prepare_lesson(layout, NAME, CUT_OFF, choice).target
     assert target is not None
-    assert len(target) == 1
+    assert sorted(target.scalars[:, 0].tolist()) == [0.5, 0.75]
 
 
 def test_at_most_so_many_are_drawn_the_same_each_time(layout: Layout) -> None:

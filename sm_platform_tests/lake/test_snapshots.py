@@ -72,6 +72,19 @@ def test_only_what_nobody_has_touched_for_a_month_is_swept(tmp_path: Path) -> No
     assert sweep_snapshots(tmp_path / "nothing", NOW) == []
 
 
+def test_a_training_that_is_finished_while_another_sweeps_disturbs_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is listed, and gone before it is looked at."""
+    made(tmp_path, "finished", KEPT + timedelta(hours=1))
+    old = made(tmp_path, "old", KEPT + timedelta(hours=1))
+    listed = sorted((tmp_path / ".training").iterdir())
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+    open_snapshots(tmp_path, "finished").remove()
+    assert sweep_snapshots(tmp_path, NOW) == ["old"]
+    assert not old.exists()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB; skips where mounting one is not allowed."""

@@ -15,7 +15,7 @@ from sm_platform.defs.evaluating import (
     EvaluationChoice,
     Judged,
     entries_to_judge,
-    judge,
+    judge_all,
     store_scores,
 )
 from sm_platform.defs.evaluation_figure import evaluation_figure
@@ -33,7 +33,7 @@ class EvaluationConfig(dg.Config, use_attribute_docstrings=True):
     """What is judged, and how far."""
 
     checkpoint: str | None = None
-    """One checkpoint of the cut-off; none named: all of them."""
+    """One checkpoint of the cut-off; none named: all that are not retired."""
     schemes: list[str] = []
     """Further splits, as ["time", "random"]: the same is trained anew on each, with few members."""
     other_regions: list[str] = []
@@ -77,7 +77,7 @@ def evaluations(
         def work(day: date) -> DayReport:
             chosen = entries_to_judge(layout, region.region_id, day, choice.checkpoint)
             stores, say = (layout, models.store), context.log.info
-            judged = [judge(stores, region, one, choice, say) for one in chosen]
+            judged = judge_all(stores, region, chosen, choice, say)
             n_rows = store_scores(layout, region.region_id, day, judged)
             return DayReport("evaluated", n_rows, _told(judged))
 

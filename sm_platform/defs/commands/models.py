@@ -1,6 +1,6 @@
 """`sm-platform models`: what is in the registry, what it is worth, and who decides about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from sm_platform.defs.estimators import read_card
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.model_card import whole_card
 from sm_platform.defs.promotion import promote, retire
-from sm_platform.defs.registry import Entry, find_entry, registrations
+from sm_platform.defs.registry import Entry, everywhere, find_entry
 from sm_platform.defs.resources import settings
 from sm_platform.defs.side_by_side import HEADER, comparison
 from sm_platform.defs.stored_scores import ground_of, scores_of, stored_scores, value
@@ -42,14 +42,15 @@ def open_desk() -> Desk:
 def list_command() -> None:
     """Print the stored checkpoints; raises CheckpointError for damaged ones after the others."""
     desk, damaged = open_desk(), list[str]()
-    shown = Table(*COLUMNS, box=None, pad_edge=False)
+    known, shown = everywhere(desk.layout), Table(*COLUMNS, box=None, pad_edge=False)
     for name in desk.models.names():
         try:
             card = read_card(desk.models.folder(name))
         except (CheckpointError, RecipeError) as error:
             damaged.append(str(error))
             continue
-        for line in _lines(desk, card):
+        places = [one for one in known if one.checkpoint_id == card.checkpoint_id]
+        for line in _lines(desk, card, places):
             shown.add_row(*line)
     if shown.row_count:
         _print(shown)
@@ -97,12 +98,11 @@ def retire_command(name: str, region: str, reason: str) -> None:
     print(f"{name} is retired for {region}: maps are made without it from now on.")
 
 
-def _lines(desk: Desk, card: Card) -> Iterator[tuple[str, ...]]:
-    """A line for each region that it is registered for, or one without a region."""
+def _lines(desk: Desk, card: Card, places: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
+    """A line for each place that it is registered for, or one without a region."""
     members = str(len(card.members))
     until = str(card.metadata.get("trained_until") or "unknown")
     head = (card.checkpoint_id, card.recipe_id, card.kind, members, until)
-    places = registrations(desk.layout, card.checkpoint_id)
     for one in places:
         rmse = _rmse(desk.layout, one)
         yield (*head, one.region_id, str(one.cut_off), one.stage.value, rmse)
