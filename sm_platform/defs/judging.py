@@ -26,7 +26,14 @@ from sm_platform.defs.stored_scores import (
     value,
 )
 from sm_platform.lake.layout import Layout
+from sm_platform.samples.split_schemes import Scheme
 from sm_platform.trust.gate import GateFigures, judge
+
+BY_PLACE = (Scheme.BLOCK.value, Scheme.BLOCK_TIME.value)
+KNOWN_PLACES = (
+    "Failed: under split {} its sites were seen in training, so nothing is known of other places: "
+    "train with split block."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ def _judge(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -> Judge
     figures = _figures(scores, ground)
     verdict = judge(figures)
     missing = _not_compared(layout, entry, scores) if verdict.is_passed else []
+    missing += [] if ground.scheme in BY_PLACE else [KNOWN_PLACES.format(ground.scheme)]
     better = [
         f"Baseline {name} is better where it has a value: by {gap:.4f} m3/m3 of rmse, pooled."
         for name, gap in better_where_known(scores, ground).items()

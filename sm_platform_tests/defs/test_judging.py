@@ -179,6 +179,14 @@ def test_the_own_split_counts_and_the_random_one_never(layout: Layout) -> None:
     assert "split time, all pairs pooled" in found.text
 
 
+def test_good_figures_at_sites_that_were_seen_are_not_enough(layout: Layout) -> None:
+    register(layout, "one", scheme="time")
+    write_scores(layout, scores("one", GOOD, scheme="time"))
+    (found,) = judged(layout)
+    assert not found.is_passed
+    assert "under split time its sites were seen in training" in found.text
+
+
 def test_of_two_sources_the_one_with_most_pairs_counts(layout: Layout) -> None:
     register(layout, "one")
     few = scores("one", BAD, source="nsidc_0779", n=300)
