@@ -38,7 +38,7 @@ class Weights:
         return self.matrices, self.vectors
 
     def take_gradient(self, loss: Tensor) -> None:
-        """Set the gradient of both flat tensors to that of `loss`, which adds into views of them."""
+        """Set both flat gradients to those of `loss`; torch adds into views of them."""
         for part in self.parts:
             if part.grad is not None:
                 part.grad.zero_()
