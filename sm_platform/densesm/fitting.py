@@ -16,7 +16,7 @@ from sm_platform.densesm.network import Architecture, DenseSM
 from sm_platform.densesm.new_network import blank, initialise, without_statistics
 from sm_platform.densesm.task import Task
 from sm_platform.densesm.training_data import enter, export
-from sm_platform.densesm.training_settings import member_name
+from sm_platform.densesm.training_settings import batch_size, member_name
 from sm_platform.densesm.weights import Weights
 from sm_platform.errors import UsageError
 
@@ -174,10 +174,11 @@ def _run_epoch(fit: MemberFit, number: int) -> tuple[float, float]:
     """One pass over the shuffled rows; returns the mean loss in (m3/m3)^2 and the last rate."""
     settings, n = fit.task.settings, len(fit.task.learn)
     order = torch.randperm(n, generator=fit.generator, device=fit.task.device)
-    steps = max(n // settings.batch, 1)
+    size = batch_size(settings, n)
+    steps = max(n // size, 1)
     total, rate = torch.zeros((), device=fit.task.device), 0.0
     for at in range(steps):
-        rows = order[at * settings.batch : (at + 1) * settings.batch]
+        rows = order[at * size : (at + 1) * size]
         step = number * steps + at
         rate = settings.learning_rate * _cycle(step / (settings.epochs * steps))
         total += _step(fit, rows, rate)

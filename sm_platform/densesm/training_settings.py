@@ -11,6 +11,9 @@ ALL_MEMBERS = tuple((each.blocks, each.width) for each in ARCHITECTURES)
 REDUCED_MEMBERS = ((1, 64), (2, 32), (2, 64), (3, 32), (3, 64))
 """Five that are close to all 25 in accuracy, for tables over many trainings and for demos."""
 
+FEWEST_STEPS = 10
+SMALLEST_BATCH = 64
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
@@ -27,14 +30,15 @@ class TrainingSettings:
     """Highest rate of the cycle."""
     weight_decay: float = 1e-2
     """AdamW, on matrices and kernels only."""
-    batch: int = 256
+    batch: int = 512
+    """Rows a step; with few rows fewer, see `batch_size`."""
     feature_dropout: float = 0.1
     """Share of the 30 normalised features hidden from a row in a step."""
     feature_noise: float = 0.3
     """Sd of the noise on the 30 normalised features, in their own sd."""
     series_dropout: float = 0.0
     """After each ReLU of the series branch; 0.5 is the published one, costs accuracy and time."""
-    average_steps: int = 100
+    average_steps: int = 50
     """The averaged weights look back about so many steps; they are what is judged and kept."""
     patience: int = 8
     """Epochs without a better validation loss before a member stops."""
@@ -42,6 +46,11 @@ class TrainingSettings:
     """"coral" or "mmd": distance of the hidden features of target rows from those of the batch."""
     domain_weight: float = 1.0
     """Of the domain loss beside the squared error in units of the labels' variance."""
+
+
+def batch_size(settings: TrainingSettings, n: int) -> int:
+    """Rows a step of n training rows: at least ten steps an epoch, and no norm of a few rows."""
+    return min(settings.batch, max(n // FEWEST_STEPS, SMALLEST_BATCH))
 
 
 def check_settings(settings: TrainingSettings) -> None:
