@@ -26,7 +26,7 @@ from sm_platform.defs.registry import Entry, Stage, entries
 from sm_platform.defs.sample_set import SampleSet, gather
 from sm_platform.defs.stored_scores import CHECKPOINT, StoredScore, stored_scores
 from sm_platform.defs.talk import Say
-from sm_platform.errors import DataError, MissingInputError, UsageError
+from sm_platform.errors import DataError, MissingInputError, SmPlatformError, UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -118,20 +118,20 @@ def judge_all(
     choice: EvaluationChoice,
     say: Say,
 ) -> list[Judged]:
-    """Judge them in order, the newest last; what keeps an older one from it is told, no more.
+    """Judge them, in order; what keeps an older one from it is told, no more.
 
     Raises:
-        MissingInputError: the newest cannot be judged.
+        SmPlatformError: the newest, which is judged first, cannot be.
     """
+    *older, newest = chosen
+    last = judge(stores, region, newest, choice, say)
     found: list[Judged] = []
-    for entry in chosen:
+    for entry in older:
         try:
             found.append(judge(stores, region, entry, choice, say))
-        except MissingInputError as error:
-            if entry is chosen[-1]:
-                raise
+        except SmPlatformError as error:
             say(f"{entry.checkpoint_id} is not judged again: {error}")
-    return found
+    return [*found, last]
 
 
 def judge(

@@ -76,7 +76,10 @@ def prepare_lesson(layout: Layout, region: str, cut_off: date, choice: TrainingC
         UsageError: the profile is that of pre-training.
     """
     if choice.profile == Profile.PRETRAIN:
-        raise UsageError("Pre-training is an asset of its own: `pretrained_checkpoints`.")
+        raise UsageError(
+            "Pre-training is an asset of its own: materialize `pretrained_checkpoints` "
+            "(`sm-platform pretrain`)."
+        )
     own = own_samples(layout, region, cut_off, choice)
     samples = taught_samples(layout, region, cut_off, choice, own)
     return lesson_of(

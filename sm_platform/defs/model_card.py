@@ -81,6 +81,7 @@ def _what(card: Card) -> str:
         ("members", ", ".join(card.names)),
         ("gives", "volumetric soil moisture of the top 5 cm (m3/m3), mean and spread"),
         ("reads", f"153 inputs of recipe {recipe.recipe_id} ({card.recipe_fingerprint})"),
+        ("profile", told.get("profile") or UNKNOWN),
         ("fingerprint", card.fingerprint),
         ("trained until", f"{told.get('trained_until') or UNKNOWN} (that day excluded)"),
         ("origin", told.get("origin") or "trained by the platform"),
@@ -138,7 +139,8 @@ def _figures(layout: Layout, place: Entry) -> str:
     found = stored_scores(layout, place.region_id, place.cut_off)
     own = sheets(one for one in found if one.checkpoint_id == place.checkpoint_id)
     if not own:
-        return f"{title}Not evaluated yet: `sm-platform evaluate --region {place.region_id}`.\n"
+        command = f"sm-platform evaluate --region {place.region_id} --day {place.cut_off}"
+        return f"{title}Not evaluated yet: `{command}`.\n"
     return title + "\n\n".join([*map(as_markdown_table, own), NOTE]) + "\n"
 
 

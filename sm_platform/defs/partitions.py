@@ -1,8 +1,12 @@
 """Partitions: regions are dynamic, days are UTC days up to today, dated assets are day x region."""
 
+from datetime import UTC, date, datetime
+
 import dagster as dg
 
 from sm_platform.defs.resources import settings
+from sm_platform.errors import UsageError
+from sm_platform.grid.calendar import parse_day
 
 REGIONS = dg.DynamicPartitionsDefinition(name="regions")
 DAYS = dg.DailyPartitionsDefinition(start_date=settings().first_day.isoformat(), end_offset=1)
@@ -12,6 +16,16 @@ ONE_MONTH = dg.BackfillPolicy.multi_run(max_partitions_per_run=31)
 """A month of a region per run: progress shows, a failure is small, drivers are opened once."""
 
 _SAME_REGION = dg.DimensionPartitionMapping("region", dg.IdentityPartitionMapping())
+
+
+def parse_cut_off(text: str) -> date:
+    """A day that checkpoints can be of; raises UsageError when it is none of the partitions."""
+    day, first, today = parse_day(text), settings().first_day, datetime.now(UTC).date()
+    if day < first:
+        raise UsageError(f"{day} lies before {first}: set SM_FIRST_DAY to begin earlier.")
+    if day > today:
+        raise UsageError(f"{day} lies in the future: say {today} or before.")
+    return day
 
 
 def look_back(first: int, last: int = 0) -> dg.MultiPartitionMapping:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from sm_platform.defs.registry import Decision, Entry, Judge, Stage, entries
+from sm_platform.defs.registry import Decision, Entry, Judge, Stage, entries, history
 from sm_platform.errors import UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -41,11 +41,13 @@ def promote(layout: Layout, entry: Entry, reason: str, now: datetime) -> list[En
     """Accept a checkpoint because a person says so; returns what it retires.
 
     Raises:
-        UsageError: it is accepted already, or the reason is too short where no gate passed it.
+        UsageError: it is accepted already, or the reason is too short where it never was.
     """
     if entry.stage is Stage.ACCEPTED:
         raise UsageError(f"{_named(entry)} is accepted already: nothing to do.")
-    least = MIN_REASON if entry.stage is Stage.CANDIDATE else 1
+    told = history(layout, entry.region_id, entry.cut_off)
+    stages = {one.stage for name, one in told if name == entry.checkpoint_id}
+    least = 1 if Stage.ACCEPTED in stages else MIN_REASON
     _check_reason(entry, reason, least)
     return decide(layout, entry, Decision(Stage.ACCEPTED, Judge.PERSON, reason.strip(), now))
 
@@ -61,10 +63,12 @@ def retire(layout: Layout, entry: Entry, reason: str, now: datetime) -> None:
 def _check_reason(entry: Entry, reason: str, least: int) -> None:
     if len(reason.strip()) >= least:
         return
-    verdict = entry.decision.reason if entry.decision else "it was not judged yet"
+    before = entry.decision
+    known = f"the {before.by.value}: {before.reason}" if before else "it was not judged yet"
+    some = "1 character" if least == 1 else f"{least} characters"
     raise UsageError(
-        f"{_named(entry)}: the reason is kept and must have at least {least} characters "
-        f'(the gate: {verdict}): say it with --reason "...".'
+        f"{_named(entry)}: the reason is kept and must have at least {some} "
+        f'({known}): say it with --reason "...".'
     )
 
 

@@ -16,7 +16,7 @@ from sm_platform.defs.stored_scores import (
     scores_of,
     stored_scores,
 )
-from sm_platform.errors import MissingInputError
+from sm_platform.errors import MissingInputError, UsageError
 from sm_platform.lake.layout import Layout
 
 HEADER = ("figure",)
@@ -36,9 +36,11 @@ def comparison(layout: Layout, region: str, names: tuple[str, str]) -> Compariso
     """The figures of both, each on the ground by which it is judged.
 
     Raises:
-        UsageError: one of them is not registered for the region.
+        UsageError: both are one, or one of them is not registered for the region.
         MissingInputError: one of them was not evaluated.
     """
+    if names[0] == names[1]:
+        raise UsageError(f"'{names[0]}' is named twice: name another one to compare it with.")
     first, second = (_found(layout, region, name) for name in names)
     lines = [
         ("cut-off", str(first.entry.cut_off), str(second.entry.cut_off)),

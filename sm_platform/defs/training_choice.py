@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from sm_platform.densesm.domain import DOMAIN_LOSSES, NO_DOMAIN_LOSS
+from sm_platform.densesm.parity_settings import FINE, MULTI_SCALE
+from sm_platform.densesm.published_losses import SOIL_MOISTURE_LOSSES
 from sm_platform.densesm.training_settings import ALL_MEMBERS, REDUCED_MEMBERS
 from sm_platform.errors import UsageError
 from sm_platform.samples.split_schemes import Scheme
@@ -16,6 +18,8 @@ MEMBER_ORDER = (*REDUCED_MEMBERS, *(one for one in ALL_MEMBERS if one not in RED
 FEWEST_SITES = 5
 FEWEST_BLOCKS = 3
 """Of 3 km, in each role: below these a figure or an early stop is chance."""
+PUBLISHED_ONLY = ("stage", "loss", "alpha", "beta", "beta_divisor")
+"""Settings of the published fine-tuning, which mean nothing elsewhere."""
 N_TREES = 5
 """Fits of an ensemble of trees."""
 
@@ -73,6 +77,7 @@ class TrainingChoice:
     def __post_init__(self) -> None:
         _check_names(self)
         _check_numbers(self)
+        _check_meant(self)
         if self.own_sites == 0 and not self.source_regions:
             raise UsageError(
                 "Without labels of its own (own_sites 0) a region learns from others: name "
@@ -80,8 +85,6 @@ class TrainingChoice:
             )
         if self.profile == Profile.PARITY and self.domain == NO_DOMAIN_LOSS:
             raise UsageError("The published way has a domain loss: choose coral or mmd.")
-        if self.is_trees and (self.start or self.repeats not in (None, 1)):
-            raise UsageError("Trees start from nothing and have no repeats: ask for more members.")
 
     @property
     def is_trees(self) -> bool:
@@ -130,6 +133,8 @@ def _check_names(choice: TrainingChoice) -> None:
         "profile": tuple(Profile),
         "scheme": tuple(Scheme),
         "domain_loss": (NO_DOMAIN_LOSS, *DOMAIN_LOSSES),
+        "stage": (FINE, MULTI_SCALE),
+        "loss": tuple(SOIL_MOISTURE_LOSSES),
     }
     for name, there in known.items():
         value = getattr(choice, name)
@@ -151,9 +156,33 @@ def _check_numbers(choice: TrainingChoice) -> None:
         "own_sites": (0, None),
         "fewest_sites": (1, None),
         "fewest_blocks": (1, None),
+        "alpha": (0, 1),
+        "beta": (0, None),
+        "domain_weight": (0, None),
     }
     for name, (low, high) in bounds.items():
         value = getattr(choice, name)
         if value is not None and (value < low or (high is not None and value > high)):
             rule = f"{low} or more" if high is None else f"{low} to {high}"
             raise UsageError(f"{name} is {value}: give {rule}.")
+
+
+def _check_meant(choice: TrainingChoice) -> None:
+    """Refuse what would be left aside in silence."""
+    if choice.start_recipe and not choice.start:
+        raise UsageError(
+            f"start_recipe {choice.start_recipe} without a start means nothing: name its start."
+        )
+    if choice.is_trees and (choice.start or choice.repeats not in (None, 1)):
+        raise UsageError("Trees start from nothing and have no repeats: ask for more members.")
+    if choice.is_trees and choice.domain != NO_DOMAIN_LOSS:
+        raise UsageError("Trees have no domain loss: leave domain_loss out, or train networks.")
+    if choice.profile == Profile.PARITY:
+        return
+    asked = {field.name: field.default for field in fields(choice) if field.name in PUBLISHED_ONLY}
+    strange = [name for name, usual in asked.items() if getattr(choice, name) != usual]
+    if strange:
+        raise UsageError(
+            f"Profile {choice.profile} has no {', '.join(strange)}: leave that out, or choose "
+            "profile parity."
+        )

@@ -144,6 +144,19 @@ def test_roles_of_another_region_that_it_learned_from_must_be_those_of_then(
         judge(stores, region, entry, NO_TREES, lambda _: None)
 
 
+def test_an_older_one_that_is_gone_does_not_keep_the_newest_from_being_judged(
+    changed: Layout,
+) -> None:
+    stores, region = (changed, models_of(changed)), find_region(changed, NAME)
+    add_trees(changed, stores[1], "newer", seed=2)
+    (stores[1].folder(OWN) / "checkpoint.json").unlink()
+    told: list[str] = []
+    chosen = entries_to_judge(changed, NAME, CUT_OFF, None)
+    judged = judge_all(stores, region, chosen, NO_TREES, told.append)
+    assert [one.subject.name for one in judged] == ["newer"]
+    assert told[-1].startswith(f"{OWN} is not judged again: There is no checkpoint '{OWN}'")
+
+
 def test_an_older_one_of_other_roles_does_not_keep_the_newest_from_being_judged(
     changed: Layout,
 ) -> None:
@@ -155,7 +168,7 @@ def test_an_older_one_of_other_roles_does_not_keep_the_newest_from_being_judged(
     stores, region = (changed, models_of(changed)), find_region(changed, NAME)
     judged = judge_all(stores, region, chosen, NO_TREES, told.append)
     assert [one.subject.name for one in judged] == ["newer"]
-    assert told[0].startswith(f"{OWN} is not judged again: The samples of {NAME}")
+    assert told[-1].startswith(f"{OWN} is not judged again: The samples of {NAME}")
     with pytest.raises(MissingInputError, match=f"given roles anew since {OWN} was trained"):
         judge_all(stores, region, chosen[:1], NO_TREES, told.append)
     retire(changed, chosen[0], "of other roles", datetime.now(UTC))

@@ -129,7 +129,7 @@ def test_one_checkpoint_is_judged_when_it_is_named(lake: Layout) -> None:
     [
         ({"checkpoint": "none"}, "'none' is no checkpoint of delta with cut-off"),
         ({"schemes": ["tiem"]}, "There is no split 'tiem' to train by: choose of block, time"),
-        ({"other_regions": [NAME]}, "older learned from delta, so older cannot be judged there"),
+        ({"other_regions": [NAME]}, "newer learned from delta, so newer cannot be judged there"),
     ],
 )
 def test_bad_config_fails_with_the_reason(lake: Layout, config: dict[str, Any], words: str) -> None:

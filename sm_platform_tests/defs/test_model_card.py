@@ -67,7 +67,7 @@ def test_one_of_several_regions_tells_all_or_the_one_asked_for(
     assert "## Figures in delta" in whole
     assert "## Figures in hills" in whole
     assert "hills" not in model_card(layout, models, REGION, CUT_OFF, "mine")
-    assert "Not evaluated yet" in whole
+    assert f"`sm-platform evaluate --region hills --day {CUT_OFF}`" in whole
 
 
 def test_an_imported_one_says_that_its_training_is_not_known(

@@ -92,6 +92,7 @@ def test_retire_takes_it_out_of_use(seat: Seat) -> None:
     [
         (("show", "ghost"), 2, "no checkpoint 'ghost'"),
         (("compare", "good", "ghost", *OF), 2, "'ghost' is no checkpoint of region delta"),
+        (("compare", "good", "good", *OF), 2, "'good' is named twice"),
         (("compare", "good", "bad", "--region", "sea"), 2, "no region 'sea'"),
         (("promote", "alone", *OF, "--reason", "it is all we have"), 2, "(there: bad, good)"),
         (("promote", "good", *OF, "--reason", "it is all we have"), 2, "accepted already"),

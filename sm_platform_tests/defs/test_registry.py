@@ -133,10 +133,18 @@ def test_one_that_was_accepted_once_comes_back_with_any_reason(layout: Layout) -
     register(layout, "two")
     accept(layout, "one")
     accept(layout, "two")
-    with pytest.raises(UsageError, match="at least 1 characters"):
+    with pytest.raises(UsageError, match=r"at least 1 character \(the gate: succeeded by two\)"):
         promote(layout, entry(layout, "one"), " ", NOW)
     promote(layout, entry(layout, "one"), "again", NOW)
     assert stages(layout) == {"one": "accepted", "two": "retired"}
+
+
+def test_retiring_one_that_failed_is_no_way_around_the_reason(layout: Layout) -> None:
+    register(layout, "one")
+    retire(layout, entry(layout, "one"), "bad", NOW)
+    with pytest.raises(UsageError, match=r"at least 10 characters \(the person: bad\)"):
+        promote(layout, entry(layout, "one"), "again", NOW)
+    assert stages(layout) == {"one": "retired"}
 
 
 def test_retired_is_not_used_and_older_ones_step_in(layout: Layout) -> None:

@@ -58,6 +58,15 @@ def test_pretraining_makes_a_start_and_says_how_to_go_on(desk: Desk) -> None:
         (("--members", "26"), 2, "members is 26: give 1 to 25"),
         (("--source-region", "nowhere"), 2, "There is no region 'nowhere'"),
         (("--fewest-blocks", "99"), 1, "at least 5 in 99 are needed"),
+        (("--day", "1999-01-01"), 2, "set SM_FIRST_DAY to begin earlier"),
+        (("--day", "2999-01-01"), 2, "2999-01-01 lies in the future"),
+        (("--scheme", "random"), 2, "train by block"),
+        (("--profile", "parity", "--alpha", "7"), 2, "alpha is 7.0: give 0 to 1"),
+        (("--profile", "parity", "--stage", "ft99"), 2, "choose of ft12, ft13"),
+        (("--stage", "ft13"), 2, "Profile recommended has no stage"),
+        (("--start-recipe", "densesm-2024"), 2, "without a start means nothing"),
+        (("--profile", "trees", "--domain-loss", "mmd"), 2, "Trees have no domain loss"),
+        (("--profile", "pretrain"), 1, "`sm-platform pretrain`"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(

@@ -25,6 +25,7 @@ from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.training_watch import LOG
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import EVALUATIONS
 
@@ -74,9 +75,13 @@ def evaluations(
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         choice, layout = config.choice(), lake.layout
 
+        def say(line: str) -> None:
+            context.log.info(line)
+            LOG.info(line)
+
         def work(day: date) -> DayReport:
             chosen = entries_to_judge(layout, region.region_id, day, choice.checkpoint)
-            stores, say = (layout, models.store), context.log.info
+            stores = (layout, models.store)
             judged = judge_all(stores, region, chosen, choice, say)
             n_rows = store_scores(layout, region.region_id, day, judged)
             return DayReport("evaluated", n_rows, _told(judged))

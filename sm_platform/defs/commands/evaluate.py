@@ -6,16 +6,17 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
+from sm_platform.defs.commands.train import lines_to
 from sm_platform.defs.evaluation_table import HEADER, NOTE, sheets
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.partitions import parse_cut_off
 from sm_platform.defs.registry import entries
 from sm_platform.defs.resources import settings
 from sm_platform.defs.stored_scores import stored_scores
 from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError
-from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 
 WIDTH = 140
@@ -28,14 +29,16 @@ def evaluate_command(what: tuple[str, str], choice: dict[str, Any], say: Say) ->
 
     Raises:
         DataError: it cannot be done, in the asset's words.
+        UsageError: the region or the day is none.
     """
-    name, cut_off = what[0], parse_day(what[1])
+    name, cut_off = what[0], parse_cut_off(what[1])
     layout = Layout(settings().data_lake)
     find_region(layout, name)
     launcher = Launcher(open_instance(), name, say)
     launcher.instance.add_dynamic_partitions("regions", [name])
     said = {key: value for key, value in choice.items() if value not in (None, [])}
-    launcher.over(["evaluations"], [cut_off], {"evaluations": said})
+    with lines_to(say):
+        launcher.over(["evaluations"], [cut_off], {"evaluations": said})
     if launcher.failures:
         raise DataError(launcher.failures[cut_off])
     show_scores(layout, name, cut_off, choice.get("checkpoint"))

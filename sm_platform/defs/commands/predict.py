@@ -43,7 +43,8 @@ def predict_command(file: Path, checkpoint: str, out: Path, *, members: bool, sa
         names = [f"member_{name}" for name in found.names]
         columns |= {name: made.members[:, n] for n, name in enumerate(names)}
     _write(pd.DataFrame(columns), out)
-    say(f"{out}: {len(rows)} rows, {len(found.members)} members of {found.checkpoint_id}")
+    n_members = "1 member" if len(found.members) == 1 else f"{len(found.members)} members"
+    say(f"{out}: {len(rows)} rows, {n_members} of {found.checkpoint_id}")
 
 
 def _folder(checkpoint: str) -> Path:

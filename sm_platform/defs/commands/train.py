@@ -11,14 +11,14 @@ import dagster as dg
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.partitions import parse_cut_off
 from sm_platform.defs.pretraining import PretrainingChoice
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.defs.training_choice import choice_from
-from sm_platform.defs.training_course import open_start
+from sm_platform.defs.training_course import check_storable, open_start
 from sm_platform.defs.training_watch import LOG
 from sm_platform.errors import DataError
-from sm_platform.grid.calendar import parse_day
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -41,9 +41,9 @@ def train_command(name: str, day: str, options: Options, say: Say) -> None:
         UsageError: a setting, the region or the start is not known.
         DataError: a step failed, saying why.
     """
-    choice, cut_off = choice_from(options), parse_day(day)
-    now = settings()
-    open_start(ModelStore(now.models), choice.start, cut_off)
+    choice, cut_off = choice_from(options), parse_cut_off(day)
+    check_storable(choice)
+    open_start(ModelStore(settings().models), choice.start, cut_off)
     regions = [name] if choice.own_sites != 0 else []
     launcher = _launcher([name, *choice.source_regions], name, say)
     _split(launcher, [*regions, *choice.source_regions], cut_off)
@@ -61,7 +61,7 @@ def pretrain_command(name: str, day: str, options: Options, say: Say) -> None:
         DataError: a step failed, saying why.
     """
     lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
-    choice, cut_off = PretrainingChoice(**{**options, **lists}), parse_day(day)
+    choice, cut_off = PretrainingChoice(**{**options, **lists}), parse_cut_off(day)
     regions = [name, *choice.more_regions]
     launcher = _launcher(regions, name, say)
     _split(launcher, regions, cut_off)
