@@ -38,7 +38,8 @@ HEADER = ("estimator", *(title for title, _, _ in _COLUMNS), "n", "sites")
 NOTE = (
     "RMSE to KGE are taken per site over time, then averaged over the sites with 20 rows or more; "
     "R in 9 km is that of the sites of a 9 km cell on a day, averaged over cells and days; RMSE "
-    "less this is the checkpoint's minus that of the line, pooled, on the rows that both know. "
+    "less this is the checkpoint's minus that of the line, pooled, on the rows that both know; "
+    "n and sites are those of the pooled figures. "
     "m3/m3 or 1; with each go the ends of its 95 % interval (3 km blocks resampled)."
 )
 

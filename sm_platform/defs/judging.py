@@ -7,6 +7,7 @@ gave stands, and a retired checkpoint is not judged again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import nan
 
 from sm_platform.defs.promotion import decide
 from sm_platform.defs.registry import Decision, Entry, Judge, Stage, entries, find_entry, rival
@@ -98,13 +99,14 @@ def _judge(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -> Judge
         return Judged(entry, is_passed=False, text=text, figures=None)
     figures = _figures(scores, ground)
     verdict = judge(figures)
-    missing = _not_compared(layout, entry, scores) if verdict.is_passed else []
+    missing = _not_in_place_of(layout, entry, scores, figures) if verdict.is_passed else []
     missing += [] if ground.scheme in BY_PLACE else [KNOWN_PLACES.format(ground.scheme)]
     better = [
         f"Baseline {name} is better where it has a value: by {gap:.4f} m3/m3 of rmse, pooled."
         for name, gap in better_where_known(scores, ground).items()
     ]
-    text = " ".join([verdict.text, *better, f"Judged by {ground.told}.", *missing])
+    limits = verdict.text.replace("Passed", "Within all limits", 1) if missing else verdict.text
+    text = " ".join([limits, *better, f"Judged by {ground.told}.", *missing])
     return Judged(entry, verdict.is_passed and not missing, text, figures)
 
 
@@ -123,13 +125,35 @@ def _figures(scores: Sequence[StoredScore], ground: Ground) -> GateFigures:
     )
 
 
-def _not_compared(layout: Layout, entry: Entry, scores: Sequence[StoredScore]) -> list[str]:
-    """A sentence where a checkpoint is in use that this one was not compared with."""
+def _not_in_place_of(
+    layout: Layout, entry: Entry, scores: Sequence[StoredScore], figures: GateFigures
+) -> list[str]:
+    """Why a checkpoint within its limits does not take the place of the one in use; none: it may.
+
+    Of two of one cut-off the later one succeeds unless it is worse beyond doubt, the earlier one
+    only if it is no worse at all: so judging again can never lead from one to the other and back.
+    """
     used = None if entry.stage is Stage.ACCEPTED else rival(layout, entry)
-    if used is None or used.checkpoint_id == compared_with(scores):
+    if used is None:
+        return []
+    if used.checkpoint_id != compared_with(scores):
+        return [
+            f"Failed: not compared with {used.checkpoint_id}, which is accepted: materialize "
+            "`evaluations` again; where it was taught all of these rows, a person decides "
+            "(`sm-platform models promote`)."
+        ]
+    if used.cut_off != entry.cut_off:
+        return []
+    if used.decision and used.decision.by is Judge.PERSON:
+        return [
+            f"Failed: a person accepted {used.checkpoint_id} for this cut-off, which stands: "
+            "`sm-platform models promote` gives this one its place."
+        ]
+    order = [one.checkpoint_id for one in entries(layout, entry.region_id)]
+    is_later = order.index(entry.checkpoint_id) > order.index(used.checkpoint_id)
+    gap = figures.difference.value if figures.difference else nan
+    if is_later or gap <= 0:
         return []
     return [
-        f"Failed: not compared with {used.checkpoint_id}, which is accepted: materialize "
-        "`evaluations` again; where it was taught all of these rows, a person decides "
-        "(`sm-platform models promote`)."
+        f"Failed: {used.checkpoint_id} was made later and is better by {gap:.4f} m3/m3 of rmse."
     ]

@@ -16,7 +16,7 @@ CHECKPOINTS = Table(
         CHECKPOINT,
         text("checkpoint_fingerprint", "hash over weights and recipe"),
         text("kind", "densesm or trees"),
-        text("profile", "recommended, parity, pretrain or imported"),
+        text("profile", "recommended, parity, trees or imported"),
         text("recipe_id", "recipe of its rows"),
         text("recipe_fingerprint", "fingerprint of that recipe"),
         whole("n_members", "estimators in the ensemble"),

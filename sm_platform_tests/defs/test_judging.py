@@ -99,6 +99,42 @@ def test_one_that_was_not_compared_with_the_accepted_waits(layout: Layout) -> No
     assert "not compared with old, which is accepted: materialize `evaluations`" in found.text
 
 
+@pytest.mark.parametrize(
+    ("order", "difference", "is_passed"),
+    [
+        (("used", "other"), 0.002, True),
+        (("other", "used"), 0.002, False),
+        (("other", "used"), 0.0, True),
+    ],
+)
+def test_of_one_cut_off_the_later_succeeds_and_the_earlier_only_when_no_worse(
+    order: tuple[str, str], difference: float, is_passed: bool, layout: Layout
+) -> None:
+    for name in order:
+        register(layout, name)
+    write_scores(layout, scores("used", GOOD))
+    assert [one.is_passed for one in judged(layout)] == [True]
+    rows = scores("used", GOOD) + scores("other", GOOD) + compared("other", "used", difference)
+    write_scores(layout, rows)
+    found = {one.entry.checkpoint_id: one for one in judged(layout)}
+    assert found["other"].is_passed == is_passed
+    if not is_passed:
+        assert found["other"].text.startswith("Within all limits")
+        assert "used was made later and is better by 0.0020" in found["other"].text
+        assert stages(layout)["used"] == "accepted"
+
+
+def test_what_a_person_accepted_keeps_its_place(layout: Layout) -> None:
+    register(layout, "used")
+    promote(layout, find_entry(layout, REGION, "used"), "checked in the field", NOW)
+    register(layout, "other")
+    write_scores(layout, scores("other", GOOD) + compared("other", "used", -0.01))
+    (found,) = judged(layout)
+    assert not found.is_passed
+    assert "a person accepted used for this cut-off" in found.text
+    assert stages(layout) == {"used": "accepted", "other": "candidate"}
+
+
 def test_a_better_baseline_is_named_and_does_not_fail(layout: Layout) -> None:
     register(layout, "one")
     rivals = {"boosted_trees": 0.035, "climatology": 0.06, "label:planet_swc": 0.01, "start": 0.039}
