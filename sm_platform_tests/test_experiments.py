@@ -34,6 +34,7 @@ def samples() -> Samples:
         coarse_id=site // 30,
         day=np.datetime64("2025-01-01") + day,
         support_m=np.full(N, 100.0),
+        is_beside_water=np.zeros(N, np.bool_),
         products={"spl4smgp": np.where(site < 30, truth, np.nan)},
     )
 

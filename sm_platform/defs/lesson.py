@@ -12,7 +12,7 @@ from sm_platform.defs.sample_set import COARSE_M, FINE_M, SampleSet, gather
 from sm_platform.defs.training_choice import Profile, TrainingChoice
 from sm_platform.defs.transfer import judging_names, own_samples, taught_samples
 from sm_platform.defs.unlabelled import unlabelled_rows
-from sm_platform.densesm.admission import FEWEST_ROWS
+from sm_platform.densesm.admission import TRAINING, check_number
 from sm_platform.densesm.domain import NO_DOMAIN_LOSS
 from sm_platform.densesm.parity_settings import MULTI_SCALE
 from sm_platform.densesm.training_data import LabelledRows
@@ -189,12 +189,8 @@ def _check_few(samples: SampleSet, roles: Sequence[Role], choice: TrainingChoice
 
 def _check_rows(taught: Taught) -> None:
     """Every repeat, so that none fails after those before it were trained."""
-    for role, rows in (("training", taught.learn), ("validation", taught.steer)):
-        if len(rows) < FEWEST_ROWS:
-            raise DataError(
-                f"{len(rows)} {role} rows: at least {FEWEST_ROWS} are needed; choose more days or "
-                "sites."
-            )
+    for role, rows in ((TRAINING, taught.learn), ("validation", taught.steer)):
+        check_number(role, len(rows))
 
 
 def _check_varied(learn: LabelledRows) -> None:

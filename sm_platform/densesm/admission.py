@@ -9,7 +9,10 @@ from sm_platform.errors import DataError, RecipeError
 from sm_platform.schema.rows import FeatureRows, take
 
 FEWEST_ROWS = 64
-"""Below this the norms of a batch mean nothing."""
+"""Rows that train: below this the norms of a batch mean nothing."""
+FEWEST_JUDGING = 20
+"""Rows that only steer."""
+TRAINING = "training"
 NARROWEST_SD = 1e-4
 """m3/m3: labels whose sd is smaller are one constant."""
 Labels = NDArray[np.floating]
@@ -34,7 +37,7 @@ def admit(
             f"{len(labelled)} {role} rows have {len(labelled.sm_m3m3)} labels and "
             f"{len(weight)} weights: give each row one of both."
         )
-    _check_number(role, len(labelled))
+    check_number(role, len(labelled))
     spoilt = int((~_whole(labelled.rows)).sum())
     if spoilt:
         raise DataError(
@@ -102,10 +105,12 @@ def _whole(rows: FeatureRows) -> NDArray[np.bool_]:
     return np.asarray(whole, dtype=np.bool_)
 
 
-def _check_number(role: str, n: int) -> None:
-    if n < FEWEST_ROWS:
+def check_number(role: str, n: int) -> None:
+    """Raise DataError for fewer rows of a role than mean anything."""
+    fewest = FEWEST_ROWS if role == TRAINING else FEWEST_JUDGING
+    if n < fewest:
         raise DataError(
-            f"{n} {role} rows: at least {FEWEST_ROWS} are needed; choose more days or sites."
+            f"{n} {role} rows: at least {fewest} are needed; choose more days or sites."
         )
 
 

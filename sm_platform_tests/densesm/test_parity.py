@@ -201,7 +201,7 @@ def test_impossible_settings_are_refused(settings: dict[str, object], message: s
         ({"target": take(LEARN.rows, np.arange(150)[::-1])}, DataError, "cannot be chosen"),
         ({"learn": replace(LEARN, sm_m3m3=100 * LEARN.sm_m3m3)}, DataError, "percent"),
         ({"learn": replace(LEARN, sm_m3m3=np.full(150, 0.9))}, DataError, "0 training rows"),
-        ({"held_out": samples(20, 5)}, DataError, "20 held-out rows: at least 64"),
+        ({"held_out": samples(19, 5)}, DataError, "19 held-out rows: at least 20"),
         ({"learn": replace(LEARN, weight=np.arange(150.0))}, UsageError, "weighs all rows alike"),
         ({"start": random_checkpoint(FEW[0])}, CheckpointError, "has no member 2_16"),
     ],
