@@ -188,6 +188,8 @@ def test_a_day_is_mapped_again_by_hand(address: str, page: "sync_api.Page") -> N
     page.goto(partition(address, "sm_maps", f"{DAY}|{REGION}"))
     page.get_by_text("Show Markdown").wait_for(timeout=60_000)
     page.get_by_role("button", name="Materialize").first.click()
+    page.get_by_text("evaluations", exact=True).wait_for()  # its imported networks have none
+    page.get_by_role("button", name="Confirm").click()
     page.get_by_role("button", name="Launch 1 run").click(timeout=20_000)
     page.get_by_text("Launched").first.wait_for()
     page.goto(f"{address}/runs?q=[]")
