@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from sm_platform.densesm.training_data import Inputs, LabelledRows, Scales, Table
 from sm_platform.errors import DataError, RecipeError
-from sm_platform.schema.rows import FeatureRows, take
+from sm_platform.schema.rows import FeatureRows, take, whole_rows
 
 FEWEST_ROWS = 64
 """Rows that train: below this the norms of a batch mean nothing."""
@@ -38,7 +38,7 @@ def admit(
             f"{len(weight)} weights: give each row one of both."
         )
     check_number(role, len(labelled))
-    spoilt = int((~_whole(labelled.rows)).sum())
+    spoilt = int((~whole_rows(labelled.rows)).sum())
     if spoilt:
         raise DataError(
             f"{spoilt} of {len(labelled)} {role} rows have a missing input: leave these rows out."
@@ -61,7 +61,7 @@ def admit_target(
     Raises:
         DataError: too few whole rows are left, as where there is no radar.
     """
-    whole = _whole(target)
+    whole = whole_rows(target)
     if int(whole.sum()) < FEWEST_ROWS:
         raise DataError(
             f"The target region has {int(whole.sum())} whole rows of {len(target)}, at least "
@@ -96,13 +96,6 @@ def _inputs(rows: FeatureRows, device: torch.device, dtype: torch.dtype) -> Inpu
         series=torch.tensor(rows.series, dtype=dtype, device=device),
         series_index=torch.tensor(rows.series_index, dtype=torch.int64, device=device),
     )
-
-
-def _whole(rows: FeatureRows) -> NDArray[np.bool_]:
-    """(n,): rows without a missing input."""
-    whole_series = np.isfinite(rows.series.sum(axis=(1, 2)))  # one NaN spoils its sum
-    whole = np.isfinite(rows.scalars.sum(axis=1)) & whole_series[rows.series_index]
-    return np.asarray(whole, dtype=np.bool_)
 
 
 def check_number(role: str, n: int) -> None:

@@ -16,7 +16,7 @@ from sm_platform.densesm.folding import FoldedMember, fold
 from sm_platform.densesm.threads import side_by_side
 from sm_platform.errors import RecipeError, UsageError
 from sm_platform.schema.prediction import Prediction
-from sm_platform.schema.rows import FeatureRows
+from sm_platform.schema.rows import FeatureRows, whole_rows
 
 BATCH_CPU = 2048
 """Rows at a time: measured best on two cores; the widest buffer is 671 x 2048 floats."""
@@ -25,7 +25,7 @@ BATCH_GPU = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """A checkpoint ready to predict with."""
+    """A checkpoint ready to predict with: an `Estimator`."""
 
     members: tuple[FoldedMember, ...]
     names: tuple[str, ...]
@@ -33,6 +33,10 @@ class Ensemble:
     recipe_id: str
     recipe_fingerprint: str
     device: torch.device
+
+    def predict(self, rows: FeatureRows, *, members: bool = False) -> Prediction:
+        """Predict every row; raises RecipeError for rows of another recipe."""
+        return predict(self, rows, members=members)
 
 
 def prepare(checkpoint: Checkpoint, *, device: str = "auto") -> Ensemble:
@@ -106,9 +110,7 @@ def _check(ensemble: Ensemble, rows: FeatureRows, batch: int | None) -> None:
 
 def _complete_rows_by_series(rows: FeatureRows) -> NDArray[np.intp]:
     """Positions of the rows without a missing input, rows of one series side by side."""
-    whole_series = np.isfinite(rows.series.sum(axis=(1, 2)))  # one NaN spoils its sum
-    whole = np.isfinite(rows.scalars.sum(axis=1)) & whole_series[rows.series_index]
-    chosen = np.flatnonzero(whole)
+    chosen = np.flatnonzero(whole_rows(rows))
     return chosen[np.argsort(rows.series_index[chosen], kind="stable")]
 
 

@@ -49,6 +49,13 @@ def dense(rows: FeatureRows) -> NDArray[np.float32]:
     return np.concatenate([rows.scalars, flat[rows.series_index]], axis=1)
 
 
+def whole_rows(rows: FeatureRows) -> NDArray[np.bool_]:
+    """(n,): whether a row has all of its inputs, so that it has a result."""
+    whole_series = np.isfinite(rows.series.sum(axis=(1, 2)))  # one NaN spoils its sum
+    whole = np.isfinite(rows.scalars.sum(axis=1)) & whole_series[rows.series_index]
+    return np.asarray(whole, dtype=np.bool_)
+
+
 def take(rows: FeatureRows, chosen: NDArray[np.integer] | NDArray[np.bool_]) -> FeatureRows:
     """The chosen rows, in that order; series that no row uses any more are dropped."""
     index = rows.series_index[chosen]

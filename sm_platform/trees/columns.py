@@ -28,13 +28,6 @@ def columns_of(rows: FeatureRows, chosen: NDArray[np.integer]) -> NDArray[np.flo
     return np.concatenate([rows.scalars[chosen].T, told.T[:, index]], dtype=np.float32)
 
 
-def whole_rows(rows: FeatureRows) -> NDArray[np.intp]:
-    """Positions of the rows without a missing input."""
-    whole_series = np.isfinite(rows.series.sum(axis=(1, 2)))  # one NaN spoils its sum
-    whole = np.isfinite(rows.scalars.sum(axis=1)) & whole_series[rows.series_index]
-    return np.flatnonzero(whole)
-
-
 def _recent_means(series: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means over the last steps, (m, 3 * 5), of (m, 3, 46); series by series.
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from sm_platform.errors import CheckpointError, RecipeError
 from sm_platform.schema.prediction import Prediction
-from sm_platform.schema.rows import FeatureRows
-from sm_platform.trees.columns import columns_of, whole_rows
+from sm_platform.schema.rows import FeatureRows, whole_rows
+from sm_platform.trees.columns import columns_of
 from sm_platform.trees.evaluation import Splits, evaluate, splits_of
 from sm_platform.trees.forest import Forest, check_forest
 
@@ -44,7 +44,7 @@ class TreeEnsemble:
             sd=np.full(n, np.nan, np.float32),
             members=np.full((n, k), np.nan, np.float32) if members else None,
         )
-        whole = whole_rows(rows)
+        whole = np.flatnonzero(whole_rows(rows))
         ready = [splits_of(forest) for forest in self.forests]
         for start in range(0, len(whole), BATCH):
             _fill(ready, rows, whole[start : start + BATCH], found)

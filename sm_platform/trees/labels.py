@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sm_platform.errors import DataError
-from sm_platform.schema.rows import FeatureRows
-from sm_platform.trees.columns import whole_rows
+from sm_platform.schema.rows import FeatureRows, whole_rows
 
 FEWEST_ROWS = 64
 """Of a role; as the networks ask for."""
@@ -22,7 +21,7 @@ def check_learnable(role: str, rows: FeatureRows, sm_m3m3: Labels) -> None:
         raise DataError(f"{len(rows)} {role} rows have {len(sm_m3m3)} labels: one each is needed.")
     if len(rows) < FEWEST_ROWS:
         raise DataError(f"{len(rows)} {role} rows: at least {FEWEST_ROWS} are needed.")
-    spoilt = len(rows) - len(whole_rows(rows))
+    spoilt = int((~whole_rows(rows)).sum())
     if spoilt:
         raise DataError(
             f"{spoilt} of {len(rows)} {role} rows have a missing input: leave these rows out."

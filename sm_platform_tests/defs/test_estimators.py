@@ -13,7 +13,7 @@ from benchmarks.extraction import synthetic
 from sm_platform.defs.assets.features import write_features
 from sm_platform.defs.choice import Chosen
 from sm_platform.defs.commands.predict import predict_command
-from sm_platform.defs.estimators import networks, open_estimator, read_card
+from sm_platform.defs.estimators import open_estimator, read_card
 from sm_platform.defs.feature_inputs import open_inputs
 from sm_platform.defs.mapping import Mapper
 from sm_platform.densesm import checkpoint as densesm_checkpoint
@@ -73,7 +73,7 @@ def test_both_kinds_predict_behind_one_interface(folders: Path) -> None:
         assert estimator.recipe_fingerprint == ROWS.recipe_fingerprint
         with pytest.raises(RecipeError, match=r"'sm-100m-v1'.*'eov-2025'"):
             estimator.predict(foreign)
-    assert networks(NETWORKS).names == ("1_8", "2_8")
+    assert prepare(NETWORKS).names == ("1_8", "2_8")
 
 
 @pytest.mark.parametrize("name", KINDS)

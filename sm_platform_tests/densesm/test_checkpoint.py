@@ -1,5 +1,4 @@
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from sm_platform.densesm.network import Architecture
 from sm_platform.errors import CheckpointError, RecipeError, UsageError
 from sm_platform.schema.recipes import DENSESM_2024
 from sm_platform_tests.densesm.making import random_checkpoint, random_member, random_state
+from sm_platform_tests.edited_card import edit_card
 
 
 @pytest.fixture
@@ -20,14 +20,6 @@ def folder(tmp_path: Path) -> Path:
     path.mkdir()
     save(random_checkpoint(), path)
     return path
-
-
-def edit_card(folder: Path, **changes: object) -> None:
-    """Other entries with a fitting hash, as someone might who means it."""
-    card = json.loads((folder / "checkpoint.json").read_text()) | changes
-    del card["card_sha256"]
-    sealed = hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
-    (folder / "checkpoint.json").write_text(json.dumps(card | {"card_sha256": sealed}))
 
 
 def test_what_is_loaded_is_what_was_saved_bit_for_bit(folder: Path) -> None:

@@ -1,5 +1,4 @@
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sm_platform.schema.card import (
     write_checkpoint,
 )
 from sm_platform.schema.recipes import DEFAULT_RECIPE
+from sm_platform_tests.edited_card import edit_card
 
 WEIGHTS = b"numbers"
 CARD = Card(
@@ -38,15 +38,6 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def edit(folder: Path, **changes: object) -> None:
-    """Other entries with a fitting hash; None takes one out."""
-    said = json.loads((folder / "checkpoint.json").read_text()) | changes
-    rest = {key: value for key, value in said.items() if value is not None}
-    del rest["card_sha256"]
-    sealed = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-    (folder / "checkpoint.json").write_text(json.dumps(rest | {"card_sha256": sealed}))
-
-
 def test_a_card_and_its_numbers_come_back_as_they_were_written(folder: Path) -> None:
     assert card_in(folder) == CARD
     assert card_in(folder).names == ("b", "a")
@@ -55,7 +46,7 @@ def test_a_card_and_its_numbers_come_back_as_they_were_written(folder: Path) -> 
 
 
 def test_a_card_written_before_there_were_kinds_is_of_densesm(folder: Path) -> None:
-    edit(folder, format="densesm-checkpoint-1", kind=None)
+    edit_card(folder, format="densesm-checkpoint-1", kind=None)
     assert card_in(folder) == replace(CARD, kind="densesm")
 
 
@@ -80,7 +71,7 @@ def test_a_card_written_before_there_were_kinds_is_of_densesm(folder: Path) -> N
 def test_a_card_of_wrong_entries_is_refused_by_what_is_wrong(
     folder: Path, changes: dict[str, object], said: str
 ) -> None:
-    edit(folder, **changes)
+    edit_card(folder, **changes)
     with pytest.raises(CheckpointError, match=said):
         card_in(folder)
 

@@ -1,5 +1,4 @@
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -14,6 +13,7 @@ from sm_platform.schema.card import card_in
 from sm_platform.trees.boosting import fit_trees
 from sm_platform.trees.checkpoint import TreeCheckpoint, load, save
 from sm_platform.trees.ensemble import TreeEnsemble
+from sm_platform_tests.edited_card import edit_card
 from sm_platform_tests.trees.making import QUICK, blocks_of, moisture, rows_of_blocks
 
 ROWS = rows_of_blocks(10)
@@ -32,13 +32,6 @@ def folder(tmp_path: Path) -> Path:
     path.mkdir()
     save(checkpoint(), path)
     return path
-
-
-def edit_card(folder: Path, **changes: object) -> None:
-    card = json.loads((folder / "checkpoint.json").read_text()) | changes
-    del card["card_sha256"]
-    sealed = hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
-    (folder / "checkpoint.json").write_text(json.dumps(card | {"card_sha256": sealed}))
 
 
 def rewrite(folder: Path, change: Callable[[Arrays], object]) -> None:

@@ -12,14 +12,12 @@ from sm_platform.defs.estimators import read_card
 from sm_platform.defs.lesson import prepare_lesson
 from sm_platform.defs.model_card import model_card
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
-from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.training_choice import FEWEST_BLOCKS, FEWEST_SITES, choice_from
 from sm_platform.defs.training_course import Course, check_storable, take_course
-from sm_platform.defs.training_figure import training_figure
 from sm_platform.defs.training_record import register
-from sm_platform.defs.training_shown import show_curves
+from sm_platform.defs.training_shown import picture_of, shown_course
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import CHECKPOINTS
 
@@ -103,10 +101,8 @@ def checkpoints(
                 card = read_card(models.store.folder(config.source_checkpoint))
                 row = register(lake.layout, region.region_id, day, card)
                 return DayReport("registered", 1, _known(row))
-            show = show_curves(context, region.region_id, day)
-            course = Course(
-                lake.layout, models.store, region.region_id, day, context.log.info, show
-            )
+            stores = lake.layout, models.store
+            course = shown_course(context, stores, region.region_id, day)
             return _train(course, config)
 
         return work
@@ -120,10 +116,9 @@ def _train(course: Course, config: TrainingConfig) -> DayReport:
     lesson = prepare_lesson(course.layout, course.region_id, course.day, choice)
     made = take_course(course, choice, lesson)
     row = register(course.layout, course.region_id, course.day, made.card)
-    picture = as_markdown(training_figure(made.learned.curves, made.tested), "loss and scatter")
     place = (course.region_id, course.day, made.card.checkpoint_id)
     figures = {
-        "loss_and_scatter": dg.MetadataValue.md(picture),
+        "loss_and_scatter": picture_of(made),
         "model_card": dg.MetadataValue.md(model_card(course.layout, course.models, *place)),
         "test_rows": made.tested.score.n if made.tested else 0,
     }

@@ -9,7 +9,6 @@ from pydantic import Field
 from sm_platform.defs.assets.labels import sample_splits, training_samples
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
-from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.pretraining import (
     PRETRAIN,
     PretrainingChoice,
@@ -17,8 +16,7 @@ from sm_platform.defs.pretraining import (
 )
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.training_course import Course, take_course
-from sm_platform.defs.training_figure import training_figure
-from sm_platform.defs.training_shown import show_curves
+from sm_platform.defs.training_shown import picture_of, shown_course
 from sm_platform.schema.region import Region
 
 
@@ -63,10 +61,8 @@ def pretrained_checkpoints(
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         def work(day: date) -> DayReport:
-            show = show_curves(context, region.region_id, day)
-            course = Course(
-                lake.layout, models.store, region.region_id, day, context.log.info, show
-            )
+            stores = lake.layout, models.store
+            course = shown_course(context, stores, region.region_id, day)
             return _pretrain(course, config)
 
         return work
@@ -79,14 +75,13 @@ def _pretrain(course: Course, config: PretrainingConfig) -> DayReport:
     choice = PretrainingChoice(**told)
     lesson = prepare_pretraining(course.layout, course.region_id, course.day, choice)
     made = take_course(course, choice.training, lesson, PRETRAIN)
-    picture = as_markdown(training_figure(made.learned.curves, made.tested), "loss and scatter")
     metadata: dict[str, object] = {
         "checkpoint_id": made.card.checkpoint_id,
         "checkpoint_fingerprint": made.card.fingerprint,
         "source": choice.source,
         "n_samples": len(lesson.repeats[0].learn),
         "n_members": len(made.card.members),
-        "loss_and_scatter": dg.MetadataValue.md(picture),
+        "loss_and_scatter": picture_of(made),
     }
     if made.tested is not None:
         score = made.tested.score
