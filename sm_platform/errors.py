@@ -29,6 +29,13 @@ class SourceError(DataError):
     """A source cannot list or hand over a granule."""
 
 
+class PassingError(SourceError):
+    """A source did not answer as it should this time: the same request may succeed later.
+
+    Time-outs, too many requests, errors of the server, half a file; not a granule that is wrong.
+    """
+
+
 class LakeError(DataError):
     """The lake cannot be read or written, or a table breaks its contract."""
 

@@ -1,8 +1,10 @@
-"""Running an asset over the days of a run: each finished day is reported, failed ones are named.
+"""Running an asset over the days of a run: finished days are kept, failed ones are told by name.
 
-`MaterializeResult` would mark every day of a range as made. So a day that fails is noted, the
-others go on; when all went well one result carries them, else the finished days are reported one
-by one and the run fails naming the rest.
+`MaterializeResult` would mark every day of a range as made, and a step that fails stops all that is
+below it in the run, for all days. So a day that fails is noted in the lake and shown with
+`status=failed`; the others go on, here and below, and what needs the failed day fails on that day
+alone. The last asset of a chain (`is_last`) reports its finished days one by one and fails its step
+naming the rest: those keys are then failed in the UI, whatever they failed of.
 """
 
 import time
@@ -15,11 +17,20 @@ from typing import Any
 import dagster as dg
 
 from sm_platform.defs.lake_access import find_region
-from sm_platform.errors import SmPlatformError
+from sm_platform.errors import DataError, PassingError, SmPlatformError
+from sm_platform.lake.failures import FailedDay, clear_failure, failure_of, write_failure
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 
 PROGRESS_SECONDS = 10.0
+FAILED = "failed"
+FAILED_DAYS = "failed_days"
+"""Name of the metadata that tells failed keys with their reasons."""
+BACKFILL = "dagster/backfill"
+"""Tag of the runs of one backfill."""
+MOST_RETRIES = 2
+FIRST_WAIT_S = 20.0
+"""Before a step is tried again whose days failed of what may pass; doubled each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +51,107 @@ Worker = Callable[[date], DayReport]
 OpenRegion = Callable[[Region, Sequence[date]], Worker]
 
 
+@dataclass(slots=True)
+class _Days:
+    """One asset at work on the days of a run; keys are partition keys."""
+
+    context: dg.AssetExecutionContext
+    layout: Layout
+    needs: Sequence[str]
+    done: dict[str, DayReport] = field(default_factory=dict)
+    failed: dict[str, FailedDay] = field(default_factory=dict)
+
+    @property
+    def asset(self) -> str:
+        """Name of the asset."""
+        return str(self.context.asset_key.to_user_string())
+
+    @property
+    def request(self) -> str:
+        """The backfill, or the run, or the one that it is another try of."""
+        run = self.context.run
+        return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
+
+    def fail(self, region_id: str, day: date, key: str, reason: str, *, is_passing: bool) -> None:
+        """Note a failed day, here and in the lake."""
+        failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request)
+        self.failed[key] = failed
+        self.context.log.error(f"{key}: {reason}")
+        write_failure(self.layout, failed)
+
+    def finish(self, region_id: str, day: date, key: str, report: DayReport) -> None:
+        """Note a finished day."""
+        self.done[key] = report
+        clear_failure(self.layout, region_id, self.asset, day)
+
+
 def each_day(
-    context: dg.AssetExecutionContext, layout: Layout, open_region: OpenRegion
+    context: dg.AssetExecutionContext,
+    layout: Layout,
+    open_region: OpenRegion,
+    *,
+    needs: Sequence[str] = (),
+    is_last: bool = False,
 ) -> dg.MaterializeResult[None]:
     """Run `open_region(region, days)` once per region of the run, then its worker day by day.
 
+    Args:
+        context: of the asset.
+        layout: the lake.
+        open_region: gives the worker of a region.
+        needs: assets without which the same day cannot be made.
+        is_last: whether nothing that must go on lies below: failed days then fail the step.
+
     Raises:
-        dg.Failure: naming the days that failed, after the others are finished and reported.
+        dg.RetryRequested: days failed of what may pass; the finished ones will be found done.
+        dg.Failure: naming the days that failed, after the others are finished and reported; also
+            where not one day could be made.
     """
-    done: dict[str, DayReport] = {}
-    failed: dict[str, str] = {}
+    days = _Days(context, layout, needs)
     for region_id, keys in _by_region(context).items():
         try:
             worker = open_region(find_region(layout, region_id), [day for day, _ in keys])
         except SmPlatformError as error:
-            failed.update({key: str(error) for _, key in keys})
+            is_passing = isinstance(error, PassingError)
+            for day, key in keys:
+                days.fail(region_id, day, key, str(error), is_passing=is_passing)
             continue
-        _work(context, worker, keys, (done, failed))
-    return _report(context, done, failed)
+        _work(days, region_id, worker, keys)
+    _ask_again(context, days.failed)
+    return _report(context, days, is_last=is_last)
 
 
-def _work(
-    context: dg.AssetExecutionContext,
-    worker: Worker,
-    keys: Sequence[tuple[date, str]],
-    outcome: tuple[dict[str, DayReport], dict[str, str]],
-) -> None:
-    done, failed = outcome
+def _work(days: _Days, region_id: str, worker: Worker, keys: Sequence[tuple[date, str]]) -> None:
     began = said = time.monotonic()
     for number, (day, key) in enumerate(keys, start=1):
         try:
-            done[key] = worker(day)
+            _check_needs(days, region_id, day)
+            days.finish(region_id, day, key, worker(day))
         except SmPlatformError as error:
-            failed[key] = str(error)
-            context.log.error(f"{key}: {error}")
+            is_passing = isinstance(error, PassingError)
+            days.fail(region_id, day, key, str(error), is_passing=is_passing)
         except Exception as error:  # one day's fault must not take the finished days with it
-            failed[key] = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
-            context.log.exception(f"{key} failed")
+            why = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
+            days.context.log.exception(f"{key} failed")
+            days.fail(region_id, day, key, why, is_passing=False)
         now = time.monotonic()
         if now - said > PROGRESS_SECONDS:
             said, left = now, (now - began) / number * (len(keys) - number)
-            context.log.info(f"{number} of {len(keys)} days done, about {left:.0f} s left")
+            n_failed = f", {len(days.failed)} failed" if days.failed else ""
+            days.context.log.info(
+                f"{number} of {len(keys)} days of {region_id} done{n_failed}, "
+                f"about {left:.0f} s left"
+            )
+
+
+def _check_needs(days: _Days, region_id: str, day: date) -> None:
+    """Raises DataError with the reason when a needed asset failed on the day in this request.
+
+    What failed in an earlier one counts no more: then what the lake holds is good to go on with.
+    """
+    missing = failure_of(days.layout, region_id, days.needs, day)
+    if missing is not None and missing.request == days.request:
+        raise DataError(missing.reason)
 
 
 def _by_region(context: dg.AssetExecutionContext) -> dict[str, list[tuple[date, str]]]:
@@ -91,20 +162,39 @@ def _by_region(context: dg.AssetExecutionContext) -> dict[str, list[tuple[date, 
     return {region: sorted(keys) for region, keys in regions.items()}
 
 
+def _ask_again(context: dg.AssetExecutionContext, failed: Mapping[str, FailedDay]) -> None:
+    """Ask for another try while it may help."""
+    passing = [key for key, one in failed.items() if one.is_passing]
+    if passing and context.retry_number < MOST_RETRIES:
+        wait = FIRST_WAIT_S * 2**context.retry_number
+        context.log.warning(f"{len(passing)} days are tried again in {wait:.0f} s")
+        raise dg.RetryRequested(max_retries=MOST_RETRIES, seconds_to_wait=wait)
+
+
 def _report(
-    context: dg.AssetExecutionContext, done: Mapping[str, DayReport], failed: Mapping[str, str]
+    context: dg.AssetExecutionContext, days: _Days, *, is_last: bool
 ) -> dg.MaterializeResult[None]:
-    if not failed:
-        for key, report in done.items():
-            context.add_asset_metadata(report.all_metadata, partition_key=key)
-        return dg.MaterializeResult(metadata={"days_in_run": len(done)})
-    for key, report in done.items():
-        context.log_event(
-            dg.AssetMaterialization(context.asset_key, partition=key, metadata=report.all_metadata)
-        )
-    lines = [f"{key}: {reason}" for key, reason in failed.items()]
-    raise dg.Failure(
-        description=f"{len(failed)} of {len(failed) + len(done)} days failed.\n" + "\n".join(lines),
-        metadata={"failed_days": dg.MetadataValue.json(dict(failed))},
+    told = {key: one.reason for key, one in days.failed.items()}
+    if told and (is_last or not days.done):
+        for key, report in days.done.items():
+            context.log_event(
+                dg.AssetMaterialization(
+                    context.asset_key, partition=key, metadata=report.all_metadata
+                )
+            )
+        raise _failure(told, n_days=len(told) + len(days.done))
+    for key, report in days.done.items():
+        context.add_asset_metadata(report.all_metadata, partition_key=key)
+    for key, reason in told.items():
+        metadata = DayReport(FAILED, 0, {"reason": reason}).all_metadata
+        context.add_asset_metadata(metadata, partition_key=key)
+    return dg.MaterializeResult(metadata={"days_in_run": len(days.done) + len(told)})
+
+
+def _failure(told: Mapping[str, str], *, n_days: int) -> dg.Failure:
+    lines = [f"{key}: {reason}" for key, reason in told.items()]
+    return dg.Failure(
+        description=f"{len(told)} of {n_days} days failed.\n" + "\n".join(lines),
+        metadata={FAILED_DAYS: dg.MetadataValue.json(dict(told))},
         allow_retries=False,
     )

@@ -36,7 +36,7 @@ def stored_region(layout: Layout, region_id: str) -> Region | None:
         return None
     row = made.rows.to_pylist()[0]
     note = {"crs": row["crs"], "affine": row["affine"], "shape": (row["rows"], row["cols"])}
-    names = ("source", "source_path", "recipe_id", "checkpoint_id", "outline_wkt")
+    names = ("source", "source_path", "recipe_id", "checkpoint_id", "outline_wkt", "time_zone")
     return Region(region_id, rasters.window_from(note), **{name: row.get(name) for name in names})
 
 
@@ -54,6 +54,7 @@ def save_region(layout: Layout, region: Region) -> None:
         "recipe_id": region.recipe_id,
         "checkpoint_id": region.checkpoint_id,
         "outline_wkt": region.outline_wkt,
+        "time_zone": region.time_zone,
     }
     rows = pa.Table.from_pylist([row], schema=tables.REGIONS.arrow_schema)
     store.write(layout, tables.REGIONS, rows, region=region.region_id)

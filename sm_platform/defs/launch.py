@@ -11,12 +11,16 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 
 from sm_platform.definitions import defs
+from sm_platform.defs.days import FAILED, FAILED_DAYS
 from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import run_tags
 from sm_platform.defs.interrupts import remember_interrupts, stop_if_interrupted
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
+from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError, SmPlatformError
+from sm_platform.lake.failures import failed_days
+from sm_platform.lake.layout import Layout
 
 DAYS_PER_RUN = 62
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -69,14 +73,17 @@ class Launcher:
             result = self._run(assets, config, tags, None)
             for verdict in _verdicts(result):
                 self.say(f"{self.region_id}: {verdict}")
-            if not result.success:
-                _add(failed, _failed_days(result, stretch))
+            _add(failed, _failed_days(result, stretch))
             self.say(f"{self.region_id} {first}..{last}: {', '.join(assets)}")
 
     def pending(self, assets: Sequence[str], days: Sequence[date]) -> list[date]:
-        """Those of the days on which one of the assets has never been materialized."""
+        """Those of the days on which one of the assets has never been made, or failed last."""
         made = [self.instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in assets]
-        return [day for day in days if any(self._key(day) not in keys for keys in made)]
+        layout = Layout(settings().data_lake)
+        failed = {one.day for asset in assets for one in failed_days(layout, self.region_id, asset)}
+        return [
+            day for day in days if day in failed or any(self._key(day) not in keys for keys in made)
+        ]
 
     def _key(self, day: date) -> str:
         return f"{day.isoformat()}|{self.region_id}"
@@ -122,6 +129,11 @@ def stretches(days: Sequence[date], longest: int) -> list[list[date]]:
 def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Failures:
     """Reasons by day, of all assets; one that broke down as a whole failed on all these days."""
     failed: Failures = {}
+    for made in result.all_events:
+        if made.is_step_materialization:
+            _add(failed, _recorded(made))
+    if result.success:
+        return failed
     failures = _step_failures(result)
     asset_failures = [failure for failure in failures if not _is_verdict(failure)]
     for failure in asset_failures:
@@ -142,9 +154,19 @@ def _verdicts(result: dg.ExecuteInProcessResult) -> list[str]:
     return [one.description or one.check_name for one in judged if one.blocking and not one.passed]
 
 
+def _recorded(made: dg.DagsterEvent) -> Failures:
+    """The day of a materialization that tells a failure, with its reason."""
+    told = made.materialization.metadata
+    if "status" not in told or told["status"].value != FAILED or not made.partition:
+        return {}
+    return {date.fromisoformat(made.partition.split("|")[0]): str(told["reason"].value)}
+
+
 def _add(failed: Failures, more: Failures) -> None:
+    """Add reasons; one that was told of the day before is not told again."""
     for day, why in more.items():
-        failed[day] = f"{failed[day]} {why}" if day in failed else why
+        if why not in failed.get(day, ""):
+            failed[day] = f"{failed[day]} {why}" if day in failed else why
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
@@ -161,7 +183,7 @@ def _named_days(failure: dg.DagsterEvent) -> Failures:
     """The days that `days.each_day` named, with their reasons."""
     data = failure.step_failure_data.user_failure_data
     told = data.metadata if data else {}
-    named: Any = told["failed_days"].value if "failed_days" in told else {}
+    named: Any = told[FAILED_DAYS].value if FAILED_DAYS in told else {}
     return {date.fromisoformat(key.split("|")[0]): why for key, why in named.items()}
 
 

@@ -15,6 +15,10 @@ REGION_DAYS = dg.MultiPartitionsDefinition({"day": DAYS, "region": REGIONS})
 ONE_MONTH = dg.BackfillPolicy.multi_run(max_partitions_per_run=31)
 """A month of a region per run: progress shows, a failure is small, drivers are opened once."""
 
+TWO_MONTHS = dg.BackfillPolicy.multi_run(max_partitions_per_run=62)
+"""Of what is made from the last asset of a chain: another policy gives it runs of its own, which
+ask only for the days that were made, where it would be skipped for all days behind a failed one."""
+
 _SAME_REGION = dg.DimensionPartitionMapping("region", dg.IdentityPartitionMapping())
 
 

@@ -4,9 +4,11 @@ The only place besides the command line that reads environment variables.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import dagster as dg
 
@@ -15,6 +17,7 @@ from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 
+CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -30,12 +33,41 @@ class Settings:
     min_lookback_share: float
 
 
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """How the platform runs by itself."""
+
+    is_on: bool
+    """Whether sensors and schedules are running when they are first loaded."""
+    days: int
+    """Passes of so many last days are looked after; what is older is a backfill's."""
+    frame_wait_hours: float
+    """A pass with fewer frames than usual waits so long after its newest frame came."""
+    silent_days: int
+    """So many days without a new map of a region are told."""
+    daily_at: str
+    """HH:MM of the daily sweep, in `time_zone`."""
+    time_zone: str
+
+
 VARIABLES = {
     "SM_DATA_LAKE": "folder of the data lake (default: data_lake/ in the checkout)",
     "SM_MODELS": "folder of the checkpoints (default: models/ in the checkout)",
     "SM_ARCHIVE": "folder of the embedded archive (default: .archive/ in the checkout)",
     "SM_FIRST_DAY": "first daily partition (default: 2015-01-01)",
     "SM_MIN_LOOKBACK_SHARE": "least share of look-back steps that must exist (default: 0.5)",
+    "SM_AUTOMATION": "on or off: whether sensors and schedules run by themselves (default: on)",
+    "SM_WATCH_DAYS": "passes of so many last days are mapped by themselves (default: 30)",
+    "SM_FRAME_WAIT_HOURS": "a pass that lacks frames waits so long for them (default: 6)",
+    "SM_SILENT_DAYS": "so many days without a new map of a region raise an alert (default: 8)",
+    "SM_DAILY_AT": "time of the daily sweep, HH:MM (default: 02:00)",
+    "SM_TIME_ZONE": "time zone of that time, for example Asia/Ho_Chi_Minh (default: UTC)",
+    "SM_ALERT_WEBHOOK": "address that alerts are posted to as JSON (default: none)",
+    "SM_ALERT_EMAIL": "address that alerts are mailed to (default: none)",
+    "SM_SMTP_URL": "mail server, smtp://user:password@host:port (default: none)",
+    "SM_MEMORY_STEPS": "memory-heavy steps at once (default: 1)",
+    "SM_PROVIDER_STEPS": "steps that fetch from one provider at once (default: 2)",
+    "SM_MAX_RUNS": "runs at once (default: 3)",
     "DAGSTER_HOME": "folder of the Dagster instance (default: .dagster/ in the checkout)",
 }
 
@@ -49,6 +81,18 @@ def settings() -> Settings:
         dagster_home=_folder("DAGSTER_HOME", ".dagster"),
         first_day=_day("SM_FIRST_DAY", "2015-01-01"),
         min_lookback_share=_share("SM_MIN_LOOKBACK_SHARE", 0.5),
+    )
+
+
+def watch_settings() -> WatchSettings:
+    """The settings of what runs by itself; raises UsageError naming a variable that is wrong."""
+    return WatchSettings(
+        is_on=_choice("SM_AUTOMATION", "on", ("on", "off")) == "on",
+        days=_whole("SM_WATCH_DAYS", 30, (1, 366)),
+        frame_wait_hours=float(_whole("SM_FRAME_WAIT_HOURS", 6, (0, 240))),
+        silent_days=_whole("SM_SILENT_DAYS", 8, (1, 366)),
+        daily_at=_clock_time("SM_DAILY_AT", "02:00"),
+        time_zone=_time_zone("SM_TIME_ZONE", "UTC"),
     )
 
 
@@ -139,3 +183,36 @@ def _share(variable: str, default: float) -> float:
     if not 0 <= share <= 1:
         raise UsageError(f"{variable} is '{text}': write a share between 0 and 1.")
     return share
+
+
+def _whole(variable: str, default: int, bounds: tuple[int, int]) -> int:
+    text, (low, high) = os.environ.get(variable), bounds
+    if not text:
+        return default
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise UsageError(f"{variable} is '{text}': write a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _choice(variable: str, default: str, known: tuple[str, ...]) -> str:
+    text = os.environ.get(variable) or default
+    if text not in known:
+        raise UsageError(f"{variable} is '{text}': write {' or '.join(known)}.")
+    return text
+
+
+def _clock_time(variable: str, default: str) -> str:
+    text = os.environ.get(variable) or default
+    if not CLOCK_TIME.fullmatch(text):
+        raise UsageError(f"{variable} is '{text}': write a time of day as HH:MM, 00:00 to 23:59.")
+    return text
+
+
+def _time_zone(variable: str, default: str) -> str:
+    text = os.environ.get(variable) or default
+    if text not in available_timezones():
+        raise UsageError(
+            f"{variable} is '{text}', no time zone: write its IANA name, for example "
+            "Asia/Ho_Chi_Minh or UTC."
+        )
+    return text

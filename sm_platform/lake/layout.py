@@ -58,6 +58,14 @@ class Layout:
         """Where earlier versions of a granule are kept, one folder each."""
         return self.root / "superseded" / safe(product) / safe(region) / safe(granule_id)
 
+    def lock(self, name: str) -> Path:
+        """The file that who changes something of that name holds."""
+        return self.root / ".locks" / safe(name)
+
+    def failures(self, region: str, asset: str) -> Path:
+        """Folder of the days of a region on which an asset failed, a small JSON each."""
+        return self.root / "failures" / safe(region) / safe(asset)
+
     def figure(self, region: str, day: date, name: str) -> Path:
         """A picture of a map for people, apart from the product."""
         folder = self.root / "figures" / safe(region) / f"{day:%Y}" / f"{day:%m}"

@@ -7,7 +7,7 @@ complains there of leaks.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,20 @@ GRANULE_COLUMNS = {
     "licence": "varchar",
 }
 """Named, because guessing them opens every sidecar before the first query."""
+FAILURE_COLUMNS = {
+    "region": "varchar",
+    "asset": "varchar",
+    "day": "date",
+    "reason": "varchar",
+    "is_passing": "boolean",
+}
+FAILURES = "*/*/*.json"
 SIDECAR_BYTES = 1 << 16
 SIDECARS = f"*/*/*/*/{SIDECAR}"
 
 
 def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
-    """A connection with a view per table and `granule_log`; nothing is copied or kept.
+    """A connection with a view per table, `granule_log` and `failed_days`; nothing is copied.
 
     A dated table gains `region_id` and `day` from its path, the others `region_id`. What a table
     and its columns mean, with units, stands in `duckdb_views()` and `duckdb_columns()` (comment).
@@ -53,6 +61,8 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
             _comment(connection, table)
     if any((layout.root / "granules").glob(SIDECARS)):
         connection.execute(f"create view granule_log as {_granules(layout)}")
+    if any((layout.root / "failures").glob(FAILURES)):
+        connection.execute(f"create view failed_days as {_failures(layout)}")
     return connection
 
 
@@ -90,8 +100,15 @@ def _select(layout: Layout, table: Table) -> str:
 
 
 def _granules(layout: Layout) -> str:
-    files = _quoted(layout.root / "granules", SIDECARS)
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in GRANULE_COLUMNS.items())
+    return _json_files(_quoted(layout.root / "granules", SIDECARS), GRANULE_COLUMNS)
+
+
+def _failures(layout: Layout) -> str:
+    return _json_files(_quoted(layout.root / "failures", FAILURES), FAILURE_COLUMNS)
+
+
+def _json_files(files: str, types: Mapping[str, str]) -> str:
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
     return (
         f"select region as region_id, * exclude (region) from read_json({files}, "
         f"columns = {{{columns}}}, format = 'unstructured', maximum_object_size = {SIDECAR_BYTES})"

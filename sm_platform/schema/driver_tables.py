@@ -22,6 +22,11 @@ REGIONS = Table(
         text("recipe_id", "recipe of the maps; null takes the checkpoint's", is_nullable=True),
         text("checkpoint_id", "checkpoint of the maps; null takes the newest", is_nullable=True),
         text("outline_wkt", "outline in lon, lat as WKT; null: every pixel", is_nullable=True),
+        text(
+            "time_zone",
+            "time zone of its local days, by its IANA name; null takes UTC",
+            is_nullable=True,
+        ),
     ),
     is_dated=False,
 )

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from sm_platform.schema import driver_tables, label_tables, model_tables, registry_tables
+from sm_platform.schema import (
+    driver_tables,
+    label_tables,
+    model_tables,
+    registry_tables,
+    watch_tables,
+)
 from sm_platform.schema.tables import Table
 
 
@@ -17,5 +23,6 @@ FAMILIES: Mapping[str, tuple[Table, ...]] = {
     "Ground truth": _tables_of(label_tables),
     "Checkpoints": _tables_of(registry_tables),
     "Features and maps": _tables_of(model_tables),
+    "What runs by itself": _tables_of(watch_tables),
 }
 ALL_TABLES = tuple(table for family in FAMILIES.values() for table in family)

@@ -107,7 +107,7 @@ def checkpoints(
 
         return work
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, is_last=True)
 
 
 def _train(course: Course, config: TrainingConfig) -> DayReport:

@@ -78,7 +78,7 @@ def _native(
 
             return work
 
-        return each_day(context, lake.layout, open_region)
+        return each_day(context, lake.layout, open_region, needs=[f"{table.name}_granules"])
 
     return extracted
 

@@ -88,7 +88,7 @@ def evaluations(
 
         return work
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, is_last=True)
 
 
 def _told(judged: Sequence[Judged]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def scene_features(
         share = feature_settings.min_lookback_share
         return lambda day: write_features(lake.layout, inputs, day, share)
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, needs=["s1_backscatter"])
 
 
 def write_features(

@@ -97,7 +97,7 @@ def site_features(
         sites = read_sites(lake.layout, region.region_id)
         return open_sites(inputs, sites, feature_settings.min_lookback_share).write_day
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, needs=["s1_backscatter"])
 
 
 class SampleConfig(dg.Config, use_attribute_docstrings=True):
@@ -136,7 +136,7 @@ def training_samples(
         rules = SampleRules(config.max_hours, config.max_depth_m, config.min_footprint_share)
         return SampleMaker(lake.layout, region.region_id, sites, rules).write_day
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, needs=["sm_observations", "site_features"])
 
 
 class SplitConfig(dg.Config, use_attribute_docstrings=True):

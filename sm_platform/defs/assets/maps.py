@@ -15,7 +15,7 @@ from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.estimators import open_estimator, read_card
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import Mapper
-from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
+from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, TWO_MONTHS, look_back
 from sm_platform.defs.pictures import day_overview, thumbnail
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
@@ -72,7 +72,7 @@ def sm_maps(
 
         return work
 
-    result = each_day(context, lake.layout, open_region)
+    result = each_day(context, lake.layout, open_region, needs=["scene_features"], is_last=True)
     write_collection(lake.layout)
     return result
 
@@ -101,7 +101,7 @@ def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:
 
 @dg.asset(
     partitions_def=REGION_DAYS,
-    backfill_policy=ONE_MONTH,
+    backfill_policy=TWO_MONTHS,
     deps=[sm_maps],
     group_name="maps",
     kinds={"png"},

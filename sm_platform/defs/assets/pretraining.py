@@ -67,7 +67,7 @@ def pretrained_checkpoints(
 
         return work
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, is_last=True)
 
 
 def _pretrain(course: Course, config: PretrainingConfig) -> DayReport:

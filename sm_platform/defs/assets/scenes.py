@@ -134,7 +134,7 @@ def s1_scenes(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         return lambda day: write_scenes(lake.layout, region, day)
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, needs=["s1_granules"])
 
 
 @dg.asset(
@@ -154,4 +154,4 @@ def s1_backscatter(
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         return lambda day: write_backscatter(lake.layout, region, day)
 
-    return each_day(context, lake.layout, open_region)
+    return each_day(context, lake.layout, open_region, needs=["s1_scenes"])
