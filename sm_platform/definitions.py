@@ -26,6 +26,8 @@ from sm_platform.defs.checks import CHECKS  # noqa: E402
 from sm_platform.defs.gate_check import gate  # noqa: E402
 from sm_platform.defs.jobs import add_region_job, remove_region_job  # noqa: E402
 from sm_platform.defs.resources import resources  # noqa: E402
+from sm_platform.defs.watching import sweep  # noqa: E402
+from sm_platform.defs.watching.sensor import SENSORS  # noqa: E402
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
@@ -43,9 +45,12 @@ defs = dg.Definitions(
             checkpoints,
             evaluations,
             maps,
+            sweep,
         ]
     ),
     asset_checks=[*CHECKS, gate],
+    sensors=SENSORS,
+    schedules=sweep.SCHEDULES,
     jobs=[add_region_job, remove_region_job],
     resources=resources(),
     executor=dg.in_process_executor,

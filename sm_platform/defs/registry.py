@@ -4,6 +4,7 @@ A stage belongs to a region and a cut-off. Its history is kept; the newest row o
 counts, and one without a row is a candidate. Maps use accepted ones alone, unless told otherwise.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -117,7 +118,14 @@ def accepted(
 
     Those of the recipe count; without one all do. None when the region has no accepted one.
     """
-    known = [one for one in entries(layout, region) if one.stage is Stage.ACCEPTED]
+    return newest_accepted(entries(layout, region), day, recipe_fingerprint)
+
+
+def newest_accepted(
+    among: Sequence[Entry], day: date, recipe_fingerprint: str | None = None
+) -> Entry | None:
+    """As `accepted`, of entries that were read before."""
+    known = [one for one in among if one.stage is Stage.ACCEPTED]
     known = [one for one in known if one.recipe_fingerprint == recipe_fingerprint] or known
     if not known:
         return None

@@ -135,6 +135,14 @@ def days_made(layout: Layout, table: Table, region: str) -> list[date]:
     return sorted(date.fromisoformat(day.removeprefix("day=")) for day in days)
 
 
+def written_ns(layout: Layout, table: Table, region: str, day: date | None = None) -> int | None:
+    """When a partition was put in its place, nanoseconds since 1970; None when it is not made."""
+    try:
+        return layout.part(table.name, region, day).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def regions_made(layout: Layout, table: Table) -> list[str]:
     """The regions with a partition of an undated table, in order."""
     parts = layout.table(table.name).glob(f"region=*/{PART}")

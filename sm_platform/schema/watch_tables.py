@@ -29,7 +29,6 @@ SCENE_LOG = Table(
         text("scene_id", "pass, as in s1_scenes"),
         PASS_DAY,
         moment("frame_start_utc", "start of the frame; null when not known", is_nullable=True),
-        STATE,
         ORBIT,
         moment(
             "frame_available_utc", "when the source had it; null when not told", is_nullable=True

@@ -125,7 +125,7 @@ USE: list[tuple[Words, str]] = [
         "0 maps of delta",
     ),
     (("sql", "selec 1"), "syntax error"),
-    (("sql", "select * from nothing"), "Tables: checkpoints, granule_log"),
+    (("sql", "select * from nothing"), "granule_log, "),
     (("sql", ""), "The query is empty"),
     (("archive", "advance", "--days", "-3"), "whole days"),
     (("archive", "simulate", "--out", "{root}/in"), "name another folder"),

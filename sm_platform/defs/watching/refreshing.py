@@ -1,0 +1,105 @@
+"""Maps that are to be made again: their inputs or the accepted checkpoint are newer than they are.
+
+What was written later is looked at, not what changed: a map that comes out with the same pixels is
+left alone, so asking once too often costs seconds and no revision.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+from sm_platform.defs.map_index import Row, read_index
+from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
+from sm_platform.defs.pass_memory import MEMORY_DAYS
+from sm_platform.defs.registry import Entry, entries, newest_accepted
+from sm_platform.defs.resources import settings
+from sm_platform.defs.watching.preparing import STATICS
+from sm_platform.defs.watching.requests import FIGURES, Ask, Why, spans
+from sm_platform.defs.watching.standing import PASS_CHAIN
+from sm_platform.grid.calendar import days_between
+from sm_platform.lake import store
+from sm_platform.lake.failures import failed_days
+from sm_platform.lake.layout import Layout
+from sm_platform.schema import driver_tables as tables
+from sm_platform.schema.model_tables import SCENE_FEATURES
+from sm_platform.schema.region import Region
+from sm_platform.schema.tables import Table
+
+ASSETS = ("scene_features", "sm_maps", FIGURES)
+MOST_DAYS = 31
+
+Written = Mapping[date, int]
+
+
+def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[Ask]:
+    """Runs over the mapped days of the last `days` that are to be made again."""
+    name = region.region_id
+    stale = stale_days(layout, region, days_between(today - timedelta(days), today))
+    barred = {one.day for asset in PASS_CHAIN for one in failed_days(layout, name, asset)} - set(
+        stale
+    )
+    return [_ask(name, first, last, today) for first, last in spans(stale, MOST_DAYS, barred)]
+
+
+def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[date]:
+    """Days with a current map whose inputs or checkpoint have changed since, in order."""
+    name = region.region_id
+    first = max(days[0] - timedelta(LOOK_BACK_DAYS), settings().first_day)
+    around = days_between(first, days[-1] + timedelta(LOOK_AHEAD_DAYS))
+    ndvi = _written(layout, tables.NDVI, name, around)
+    weather = _written(layout, tables.WEATHER, name, around)
+    passes = _written(layout, tables.S1_BACKSCATTER, name, around)
+    statics = max((store.written_ns(layout, one, name) or 0 for one in STATICS), default=0)
+    known = entries(layout, name)
+    return [
+        day
+        for day, rows in _mapped(layout, name, days)
+        if _is_older(layout, name, day, (ndvi, weather, passes), statics)
+        or _has_other_checkpoint(layout, region, day, rows, known)
+    ]
+
+
+def _mapped(layout: Layout, region: str, days: Sequence[date]) -> Iterator[tuple[date, list[Row]]]:
+    for day in days:
+        current = [row for row in read_index(layout, region, day) if row["is_latest"]]
+        if current:
+            yield day, current
+
+
+def _written(layout: Layout, table: Table, region: str, days: Sequence[date]) -> Written:
+    times = ((day, store.written_ns(layout, table, region, day)) for day in days)
+    return {day: when for day, when in times if when is not None}
+
+
+def _is_older(
+    layout: Layout, region: str, day: date, inputs: tuple[Written, Written, Written], statics: int
+) -> bool:
+    """Whether the features of a day were made before one of their inputs was last written."""
+    made = store.written_ns(layout, SCENE_FEATURES, region, day)
+    if made is None:
+        return False
+    ndvi, weather, passes = inputs
+    first, last = day - timedelta(LOOK_BACK_DAYS), day + timedelta(LOOK_AHEAD_DAYS)
+    newest = [when for one in (ndvi, weather) for on, when in one.items() if first <= on <= last]
+    memory = day - timedelta(MEMORY_DAYS)
+    newest += [when for on, when in passes.items() if memory <= on <= day]
+    return max([*newest, statics]) > made
+
+
+def _has_other_checkpoint(
+    layout: Layout, region: Region, day: date, rows: Sequence[Row], known: Sequence[Entry]
+) -> bool:
+    """Whether the day would be mapped by another checkpoint than its current maps were.
+
+    A map made with a checkpoint that a person named for it stays until one is accepted later.
+    """
+    if region.checkpoint_id:
+        return any(row["checkpoint_id"] != region.checkpoint_id for row in rows)
+    note = store.note_of(layout, SCENE_FEATURES, region.region_id, day) or {}
+    chosen = newest_accepted(known, day, note.get("recipe_fingerprint"))
+    return chosen is not None and any(row["checkpoint_id"] != chosen.checkpoint_id for row in rows)
+
+
+def _ask(region: str, first: date, last: date, today: date) -> Ask:
+    hashed = hashlib.sha256(f"{today}".encode()).hexdigest()[:12]
+    return Ask(region, Why.REFRESH, f"{first}..{last}", hashed, ASSETS, (first, last))

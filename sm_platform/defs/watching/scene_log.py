@@ -1,0 +1,139 @@
+"""The log of frames that a source listed for a region, and the passes that they make.
+
+A frame is known by its id and stamp: listed again it changes nothing, a new version of it or a
+late frame is a new row. Rows are never taken away, so that what was seen can be told.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+
+from sm_platform.lake import store
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.lock import locked
+from sm_platform.schema.watch_tables import SCENE_LOG
+from sm_platform.sources.protocol import Granule
+from sm_platform.sources.sentinel1_names import parse_frame
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One row of `scene_log`."""
+
+    frame_id: str
+    frame_stamp: str
+    scene_id: str
+    pass_day: date
+    frame_start_utc: datetime | None
+    relative_orbit: int | None
+    frame_available_utc: datetime | None
+    listed_utc: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPass:
+    """A pass as its source lists it: of each slice the frame that became available last."""
+
+    region_id: str
+    scene_id: str
+    day: date
+    frames: tuple[Frame, ...]
+
+    @property
+    def granules_hash(self) -> str:
+        """One hash over ids and stamps: another one is another request."""
+        names = sorted(f"{one.frame_id}@{one.frame_stamp}" for one in self.frames)
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+    @property
+    def start_utc(self) -> datetime | None:
+        """Start of its first frame; None where names do not tell."""
+        return min(
+            (one.frame_start_utc for one in self.frames if one.frame_start_utc), default=None
+        )
+
+    @property
+    def newest_utc(self) -> datetime | None:
+        """When its newest frame became available; None when not told."""
+        told = [one.frame_available_utc for one in self.frames if one.frame_available_utc]
+        return max(told, default=None)
+
+    @property
+    def relative_orbit(self) -> int | None:
+        """Orbit of its track; None when not known."""
+        return self.frames[0].relative_orbit
+
+
+def read_log(layout: Layout, region: str) -> list[Frame]:
+    """All frames logged for a region."""
+    made = store.read(layout, SCENE_LOG, region)
+    return [Frame(**row) for row in made.rows.to_pylist()] if made else []
+
+
+def register(
+    layout: Layout, region: str, listed: Sequence[Granule], listed_utc: datetime
+) -> list[Frame]:
+    """Log frames that are not known yet; returns those. Two who register at once lose none.
+
+    Raises:
+        LakeError: the lake cannot be written.
+    """
+    if not listed:
+        return []
+    with locked(layout, f"scene_log-{region}"):
+        known = read_log(layout, region)
+        there = {(one.frame_id, one.frame_stamp) for one in known}
+        new = [
+            frame
+            for frame in (_frame(granule, listed_utc) for granule in listed)
+            if (frame.frame_id, frame.frame_stamp) not in there
+        ]
+        if new:
+            rows = [asdict(one) for one in (*known, *new)]
+            table = pa.Table.from_pylist(rows, schema=SCENE_LOG.arrow_schema)
+            store.write(layout, SCENE_LOG, table, region=region)
+    return new
+
+
+def listed_passes(region: str, log: Iterable[Frame], first_day: date) -> list[ListedPass]:
+    """The passes of the log from a day on, in order of day and scene id."""
+    by_scene: dict[str, list[Frame]] = defaultdict(list)
+    for frame in log:
+        if frame.pass_day >= first_day:
+            by_scene[frame.scene_id].append(frame)
+    found = [
+        ListedPass(region, scene, min(one.pass_day for one in frames), _counted(frames))
+        for scene, frames in by_scene.items()
+    ]
+    return sorted(found, key=lambda one: (one.day, one.scene_id))
+
+
+def _frame(granule: Granule, listed_utc: datetime) -> Frame:
+    name = parse_frame(granule.granule_id)
+    day = granule.day or listed_utc.date()
+    return Frame(
+        frame_id=granule.granule_id,
+        frame_stamp=granule.stamp or "",
+        scene_id=name.scene_id if name else f"S1X_{day:%Y%m%d}",
+        pass_day=day,
+        frame_start_utc=name.start_utc if name else None,
+        relative_orbit=name.relative_orbit if name else None,
+        frame_available_utc=granule.available_utc,
+        listed_utc=listed_utc,
+    )
+
+
+def _counted(frames: Sequence[Frame]) -> tuple[Frame, ...]:
+    """Of one slice the version that came last counts, as when a day's frames become passes."""
+    last: dict[object, Frame] = {}
+    for one in sorted(
+        frames, key=lambda one: (one.frame_available_utc or NEVER, one.frame_id, one.listed_utc)
+    ):
+        last[one.frame_start_utc or one.frame_id] = one
+    return tuple(sorted(last.values(), key=lambda one: one.frame_id))

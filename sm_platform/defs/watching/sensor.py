@@ -1,0 +1,106 @@
+"""The sensors of new scenes: one for each kind of source, over all regions that take theirs there.
+
+A tick lists what became available since the cursor, registers it and asks for runs. A source that
+does not answer costs its own regions this tick and is told; it is no failure.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from sm_platform.defs.assets.drivers import ndvi, weather
+from sm_platform.defs.assets.features import scene_features
+from sm_platform.defs.assets.granules import (
+    ndvi_granules,
+    s1_granules,
+    static_granules,
+    weather_granules,
+)
+from sm_platform.defs.assets.maps import map_figures, sm_maps
+from sm_platform.defs.assets.scenes import s1_backscatter, s1_scenes
+from sm_platform.defs.assets.static import land_cover_cells, soil_cells, static_drivers
+from sm_platform.defs.lake_access import stored_region
+from sm_platform.defs.regions import DIMENSION
+from sm_platform.defs.resources import LakeResource, watch_settings
+from sm_platform.defs.watching.cursor import Cursor, RegionCursor, read_cursor
+from sm_platform.defs.watching.region_tick import Watch, tick_region
+from sm_platform.errors import SmPlatformError
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.region import Region
+
+SOURCES = ("archive", "seed_layout")
+"""Kinds of source, as regions name them."""
+TICK_SECONDS = 10
+WATCHED = dg.AssetSelection.assets(
+    static_granules,
+    soil_cells,
+    static_drivers,
+    land_cover_cells,
+    s1_granules,
+    s1_scenes,
+    s1_backscatter,
+    ndvi_granules,
+    ndvi,
+    weather_granules,
+    weather,
+    scene_features,
+    sm_maps,
+    map_figures,
+)
+
+
+def scene_sensor(source: str) -> dg.SensorDefinition:
+    """The sensor of the regions of one kind of source."""
+    is_on = watch_settings().is_on
+
+    @dg.sensor(
+        name=f"new_scenes_{source}",
+        description=f"Maps new Sentinel-1 passes of regions whose source is `{source}`; brings "
+        "their vegetation and weather first, and prepares new regions.",
+        target=WATCHED,
+        minimum_interval_seconds=TICK_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
+    )
+    def new_scenes(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+        watch = Watch(context.instance, lake.layout, watch_settings(), datetime.now(UTC))
+        regions = _regions_of(context.instance, lake.layout, source)
+        result, notes = tick(watch, regions, read_cursor(context.cursor))
+        for note in notes:
+            context.log.info(note)
+        return result
+
+    return new_scenes
+
+
+def tick(
+    watch: Watch, regions: Sequence[Region], before: Cursor
+) -> tuple[dg.SensorResult, list[str]]:
+    """One tick over these regions, with what there is to tell; one that fails keeps its cursor."""
+    after: dict[str, RegionCursor] = {}
+    requests: list[dg.RunRequest] = []
+    notes: list[str] = []
+    for region in regions:
+        name = region.region_id
+        try:
+            found = tick_region(watch, region, before.of(name))
+        except SmPlatformError as error:
+            after[name] = before.of(name)
+            notes.append(f"{name} skipped: {error}")
+            continue
+        after[name] = found.cursor
+        requests += found.requests
+        notes += found.notes
+    why = None if requests else dg.SkipReason(" ".join(notes) or "Nothing new.")
+    cursor = Cursor(after).as_text()
+    return dg.SensorResult(run_requests=requests, cursor=cursor, skip_reason=why), notes
+
+
+def _regions_of(instance: dg.DagsterInstance, layout: Layout, source: str) -> list[Region]:
+    """The stored regions that have a partition and take their granules from such a source."""
+    names = instance.get_dynamic_partitions(DIMENSION)
+    stored = (stored_region(layout, name) for name in sorted(names))
+    return [one for one in stored if one is not None and one.source == source]
+
+
+SENSORS = [scene_sensor(source) for source in SOURCES]

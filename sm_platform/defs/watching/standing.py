@@ -1,0 +1,99 @@
+"""How a listed pass stands: mapped with these very frames, without data, failed, or open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sm_platform.defs.map_index import read_index
+from sm_platform.defs.scenes import Scene, read_scenes
+from sm_platform.defs.watching.scene_log import ListedPass
+from sm_platform.errors import SmPlatformError
+from sm_platform.lake.failures import failure_of
+from sm_platform.lake.granules import is_landed, read_granule
+from sm_platform.lake.layout import Layout
+from sm_platform.sources.protocol import Product
+
+PASS_CHAIN = ("s1_granules", "s1_scenes", "s1_backscatter", "scene_features", "sm_maps")
+"""Assets of which none may fail on the day for a pass to be mapped, in order."""
+HALF_CYCLE_DAYS, CYCLES = 6, 4
+"""Two satellites pass a track every 6 days; so many half cycles back a pass is compared with."""
+
+
+class State(StrEnum):
+    """What became of a pass so far."""
+
+    MAPPED = "mapped"
+    NO_DATA = "no_data"
+    FAILED = "failed"
+    """Its day failed of what trying again does not help."""
+    OPEN = "open"
+    """Nothing, or not with these frames, or it failed of what may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """State of a pass, with its current map or the reason why there is none."""
+
+    state: State
+    map_id: str | None = None
+    reason: str | None = None
+
+
+def standing(layout: Layout, listed: ListedPass) -> Standing:
+    """How a pass stands in the lake; an index that cannot be read counts as failed."""
+    failed = failure_of(layout, listed.region_id, PASS_CHAIN, listed.day)
+    try:
+        rows = [
+            row
+            for row in read_index(layout, listed.region_id, listed.day)
+            if row["scene_id"] == listed.scene_id
+        ]
+    except SmPlatformError as error:
+        return Standing(State.FAILED, reason=str(error))
+    current = next((row for row in rows if row["is_latest"]), None)
+    map_id = current["map_id"] if current is not None else None
+    if current is not None and _is_of(layout, current, listed):
+        return Standing(State.MAPPED, map_id)
+    if failed is not None:
+        state = State.OPEN if failed.is_passing else State.FAILED
+        return Standing(state, map_id, failed.reason)
+    empty = next((row for row in rows if row["status"] == "no_data"), None)
+    if empty is not None and _is_of(layout, empty, listed):
+        return Standing(State.NO_DATA, reason=empty["status_reason"])
+    return Standing(State.OPEN, map_id)
+
+
+def _is_of(layout: Layout, row: dict[str, Any], listed: ListedPass) -> bool:
+    """Whether a row was made from the frames listed now, each in the version listed now."""
+    made_of = dict(zip(row["granule_ids"] or (), row["granule_sha256s"] or (), strict=True))
+    if set(made_of) != {one.frame_id for one in listed.frames}:
+        return False
+    for frame in listed.frames:
+        folder = layout.granule(
+            Product.S1_GRD.value, listed.region_id, frame.pass_day, frame.frame_id
+        )
+        if not is_landed(folder, frame.frame_stamp or None):
+            return False
+        if read_granule(folder).sha256 != made_of[frame.frame_id]:
+            return False
+    return True
+
+
+def usual_frames(layout: Layout, listed: ListedPass) -> int:
+    """Frames that the track's passes of the last weeks had, the most of them; 0 when not known."""
+    counts = [
+        len(scene.granule_ids)
+        for back in range(1, CYCLES + 1)
+        for scene in _scenes(layout, listed.region_id, listed.day, back * HALF_CYCLE_DAYS)
+        if scene.relative_orbit is not None and scene.relative_orbit == listed.relative_orbit
+    ]
+    return max(counts, default=0)
+
+
+def _scenes(layout: Layout, region: str, day: date, days_back: int) -> Sequence[Scene]:
+    try:
+        return read_scenes(layout, region, day - timedelta(days_back))
+    except SmPlatformError:  # never extracted, or damaged: it tells nothing
+        return ()

@@ -1,0 +1,1 @@
+"""What runs by itself, tried on small lakes and archives."""
