@@ -17,6 +17,7 @@ from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 from sm_platform.sources.archive import archive_regions, read_clock
+from sm_platform.sources.archive_clock import Clock, end_of, write_clock
 from sm_platform.sources.simulated.period import WHOLE
 
 SITES = {"count": 400, "more_levels": {"9km": 4, "1km": 60}}
@@ -53,6 +54,7 @@ def build(name: str) -> None:
 def main() -> None:
     """Build the regions named, or all."""
     simulate_command(None, 1, say)
+    write_clock(settings().archive, Clock(end_of(WHOLE.last), WHOLE.last))  # all days are wanted
     for name in sys.argv[1:] or list(archive_regions(settings().archive)):
         build(name)
 

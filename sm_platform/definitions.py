@@ -6,6 +6,8 @@ import dagster as dg
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+# Figures have a policy of their own on purpose (partitions.py), also in a job with their maps.
+warnings.filterwarnings("ignore", message="Asset job .* varying BackfillPolicies")
 
 from sm_platform.defs.assets import (  # noqa: E402 - the warnings come while assets are defined
     checkpoints,
@@ -27,7 +29,7 @@ from sm_platform.defs.gate_check import gate  # noqa: E402
 from sm_platform.defs.jobs import add_region_job, remove_region_job  # noqa: E402
 from sm_platform.defs.resources import resources  # noqa: E402
 from sm_platform.defs.watching import sweep  # noqa: E402
-from sm_platform.defs.watching.sensor import SENSORS  # noqa: E402
+from sm_platform.defs.watching.sensor import JOBS, SENSORS  # noqa: E402
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
@@ -51,7 +53,7 @@ defs = dg.Definitions(
     asset_checks=[*CHECKS, gate],
     sensors=SENSORS,
     schedules=sweep.SCHEDULES,
-    jobs=[add_region_job, remove_region_job],
+    jobs=[*JOBS, add_region_job, remove_region_job],
     resources=resources(),
     executor=dg.in_process_executor,
 )

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from sm_platform import __version__
-from sm_platform.cli import labels, models, regions, samples, train
+from sm_platform.cli import archive, backfill, labels, models, regions, samples, train
+from sm_platform.cli.alerts import alerts
 from sm_platform.cli.evaluate import evaluate
+from sm_platform.cli.status import status
 from sm_platform.cli.talk import say
 from sm_platform.errors import GridError, SmPlatformError, UsageError
 
@@ -22,19 +24,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Soil moisture at 100 m from Sentinel-1: download, map, query, export.",
 )
-archive_app = typer.Typer(no_args_is_help=True, help="The embedded archive of provider files.")
 app.add_typer(models.app, name="models")
-app.add_typer(archive_app, name="archive")
+app.add_typer(archive.app, name="archive")
 app.add_typer(regions.app, name="regions")
+app.add_typer(backfill.app, name="backfill")
 app.add_typer(labels.app, name="labels")
 app.add_typer(samples.app, name="samples")
 app.command()(train.train)
 app.command()(train.pretrain)
 app.command()(evaluate)
+app.command()(alerts)
+app.command()(status)
 
 RegionOption = Annotated[str, typer.Option("--region", help="Name of the region.")]
 CheckpointOption = Annotated[
     str | None, typer.Option("--checkpoint", help="Name of a checkpoint, see `models list`.")
+]
+LocalOption = Annotated[
+    bool, typer.Option("--local", help="Days typed are days of the region's time zone, not UTC.")
 ]
 RecipeOption = Annotated[
     str | None, typer.Option("--recipe", help="densesm-2024, eov-2025 or sm-100m-v1.")
@@ -64,6 +71,7 @@ def run(
     region: RegionOption,
     start: Annotated[str, typer.Option(help="First UTC day, YYYY-MM-DD.")],
     end: Annotated[str, typer.Option(help="Last UTC day, YYYY-MM-DD.")],
+    local: LocalOption = False,
     download: Annotated[bool, typer.Option("--download", help="Land the granules.")] = False,
     extract: Annotated[bool, typer.Option("--extract", help="Granules to driver tables.")] = False,
     process: Annotated[bool, typer.Option("--process", help="Drivers to network inputs.")] = False,
@@ -78,10 +86,13 @@ def run(
 ) -> None:
     """Make the maps of a region and days; all steps when none is named.
 
+    With --local the UTC days that the local days touch are run whole, as far as they have begun;
+    the list of maps tells UTC and local time, as a morning in Vietnam is the UTC day before.
+
     Example: sm-platform run --region goldroi --start 2025-01-03 --end 2025-01-27
     --archive ./roi --recipe eov-2025 --checkpoint published
     """
-    from sm_platform.defs.commands.run import run_command
+    from sm_platform.defs.commands.run import Asked, run_command
 
     named = {
         "download": download,
@@ -91,7 +102,7 @@ def run(
         "visualize": visualize,
     }
     steps = [name for name, is_named in named.items() if is_named] or list(named)
-    run_command((region, start, end), steps, archive, (recipe, checkpoint), say)
+    run_command(Asked(region, start, end, local), steps, archive, (recipe, checkpoint), say)
 
 
 @app.command()
@@ -117,14 +128,19 @@ def demo_region(
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="Port of the UI on loopback.")] = 3000) -> None:
+def up(
+    port: Annotated[int, typer.Option(help="Port of the UI on loopback.")] = 3000,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="A UI that shows all and starts nothing.")
+    ] = False,
+) -> None:
     """Start the UI and one daemon on this machine; Ctrl-C ends both.
 
     Example: sm-platform up --port 3000
     """
     from sm_platform.defs.commands.up import up_command
 
-    up_command(port, say)
+    up_command(port, say, is_read_only=read_only)
 
 
 @app.command()
@@ -148,20 +164,21 @@ def export(
     region: RegionOption,
     day: Annotated[str, typer.Option(help="UTC day of the map, YYYY-MM-DD.")],
     out: Annotated[Path, typer.Option(help="GeoTIFF to write.")],
+    local: LocalOption = False,
     layer: Annotated[str, typer.Option(help="SM, SD, AGE or QA.")] = "SM",
     stack: Annotated[bool, typer.Option("--stack", help="All layers in one file.")] = False,
     as_float: Annotated[bool, typer.Option("--float", help="float32 in m3/m3, NaN.")] = False,
     crs: Annotated[str | None, typer.Option(help="For example EPSG:4326.")] = None,
     pass_id: Annotated[str | None, typer.Option("--pass", help="For example D091.")] = None,
 ) -> None:
-    """Write a map of a day to one file.
+    """Write a map of a day to one file; with --local of the passes of that local day alone.
 
-    Example: sm-platform export --region red-river --day 2026-03-20 --out sm.tif --crs EPSG:4326
+    Example: sm-platform export --region red-river --day 2026-03-09 --out sm.tif --crs EPSG:4326
     """
-    from sm_platform.defs.commands.export import export_command
+    from sm_platform.defs.commands.export import MapChoice, export_command
 
     options = {"crs": crs, "as_float": as_float, "stack": stack}
-    export_command((region, day, pass_id), layer.upper(), out, options, say)
+    export_command(MapChoice(region, day, pass_id, local), layer.upper(), out, options, say)
 
 
 @app.command()
@@ -205,47 +222,3 @@ def doctor() -> None:
     from sm_platform.defs.commands.doctor import doctor_command
 
     raise typer.Exit(doctor_command())
-
-
-@archive_app.command("simulate")
-def archive_simulate(
-    out: Annotated[Path | None, typer.Option(help="Folder; default SM_ARCHIVE.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same files.")] = 1,
-    labels: Annotated[
-        str,
-        typer.Option(
-            help="100 m labels: published (with the errors of the product) or independent (the "
-            "truth with noise of 0.05 m3/m3 of each pixel, drained land only; to judge training)."
-        ),
-    ] = "published",
-    truth: Annotated[
-        str,
-        typer.Option(
-            help="Soil moisture of labels and truth: physical, or random (it has nothing to do "
-            "with radar and weather; no skill is possible)."
-        ),
-    ] = "physical",
-) -> None:
-    """Write the embedded archive: a simulated world in the providers' file formats.
-
-    Example: sm-platform archive simulate --out ./archive
-
-    Where no skill is possible:
-    sm-platform archive simulate --out ./no-skill --labels independent --truth random
-    """
-    from sm_platform.defs.commands.archive import simulate_command
-
-    simulate_command(out, seed, say, (labels, truth))
-
-
-@archive_app.command("advance")
-def archive_advance(
-    days: Annotated[int, typer.Option(help="Days to move the clock forward.")] = 1,
-) -> None:
-    """Move the clock of the embedded archive, so that new files become available.
-
-    Example: sm-platform archive advance --days 1
-    """
-    from sm_platform.defs.commands.archive import advance_command
-
-    advance_command(days, say)

@@ -32,6 +32,10 @@ def add(
     archive: Annotated[
         Path | None, typer.Option(help="Archive of its granules; default SM_ARCHIVE.")
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Of its local days: Asia/Ho_Chi_Minh; default that of the place."),
+    ] = None,
 ) -> None:
     """Add a region: check the area, cut it into pixels of 100 m, make it a partition.
 
@@ -41,12 +45,12 @@ def add(
     from sm_platform.defs.commands.regions import add_command
 
     choice = AreaChoice(file, layer, bbox, sheet, sheets, country)
-    add_command(name, choice, archive, say)
+    add_command(name, choice, archive, time_zone, say=say)
 
 
 @app.command("list")
 def list_regions() -> None:
-    """List the regions with their grid and source.
+    """List the regions with their grid, time zone and source.
 
     Example: sm-platform regions list
     """
@@ -60,7 +64,7 @@ def show(
     name: Name,
     picture: Annotated[Path | None, typer.Option(help="PNG to draw the outline into.")] = None,
 ) -> None:
-    """Tell a region's area, grid, source and what is stored of it.
+    """Tell a region's area, grid, time zone, source and what is stored of it.
 
     Example: sm-platform regions show my-farm --picture my-farm.png
     """

@@ -17,7 +17,13 @@ from typing import Any
 import dagster as dg
 
 from sm_platform.defs.lake_access import find_region
-from sm_platform.errors import DataError, PassingError, SmPlatformError
+from sm_platform.errors import (
+    DataError,
+    LakeError,
+    MissingInputError,
+    PassingError,
+    SmPlatformError,
+)
 from sm_platform.lake.failures import FailedDay, clear_failure, failure_of, write_failure
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
@@ -60,6 +66,8 @@ class _Days:
     needs: Sequence[str]
     done: dict[str, DayReport] = field(default_factory=dict)
     failed: dict[str, FailedDay] = field(default_factory=dict)
+    again: list[str] = field(default_factory=list)
+    """Keys that failed of a source that may answer in a moment."""
 
     @property
     def asset(self) -> str:
@@ -72,10 +80,16 @@ class _Days:
         run = self.context.run
         return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
 
-    def fail(self, region_id: str, day: date, key: str, reason: str, *, is_passing: bool) -> None:
+    def fail(self, region_id: str, day: date, key: str, error: Exception) -> None:
         """Note a failed day, here and in the lake."""
+        reason, is_passing = str(error), may_pass(error)
+        if not isinstance(error, SmPlatformError):
+            self.context.log.exception(f"{key} failed")
+            reason = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
         failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request)
         self.failed[key] = failed
+        if isinstance(error, PassingError):
+            self.again.append(key)
         self.context.log.error(f"{key}: {reason}")
         write_failure(self.layout, failed)
 
@@ -112,12 +126,11 @@ def each_day(
         try:
             worker = open_region(find_region(layout, region_id), [day for day, _ in keys])
         except SmPlatformError as error:
-            is_passing = isinstance(error, PassingError)
             for day, key in keys:
-                days.fail(region_id, day, key, str(error), is_passing=is_passing)
+                days.fail(region_id, day, key, error)
             continue
         _work(days, region_id, worker, keys)
-    _ask_again(context, days.failed)
+    _ask_again(context, days.again)
     return _report(context, days, is_last=is_last)
 
 
@@ -127,13 +140,8 @@ def _work(days: _Days, region_id: str, worker: Worker, keys: Sequence[tuple[date
         try:
             _check_needs(days, region_id, day)
             days.finish(region_id, day, key, worker(day))
-        except SmPlatformError as error:
-            is_passing = isinstance(error, PassingError)
-            days.fail(region_id, day, key, str(error), is_passing=is_passing)
         except Exception as error:  # one day's fault must not take the finished days with it
-            why = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
-            days.context.log.exception(f"{key} failed")
-            days.fail(region_id, day, key, why, is_passing=False)
+            days.fail(region_id, day, key, error)
         now = time.monotonic()
         if now - said > PROGRESS_SECONDS:
             said, left = now, (now - began) / number * (len(keys) - number)
@@ -145,13 +153,13 @@ def _work(days: _Days, region_id: str, worker: Worker, keys: Sequence[tuple[date
 
 
 def _check_needs(days: _Days, region_id: str, day: date) -> None:
-    """Raises DataError with the reason when a needed asset failed on the day in this request.
+    """Raises an error with the reason when a needed asset failed on the day in this request.
 
     What failed in an earlier one counts no more: then what the lake holds is good to go on with.
     """
     missing = failure_of(days.layout, region_id, days.needs, day)
     if missing is not None and missing.request == days.request:
-        raise DataError(missing.reason)
+        raise (MissingInputError if missing.is_passing else DataError)(missing.reason)
 
 
 def _by_region(context: dg.AssetExecutionContext) -> dict[str, list[tuple[date, str]]]:
@@ -162,12 +170,20 @@ def _by_region(context: dg.AssetExecutionContext) -> dict[str, list[tuple[date, 
     return {region: sorted(keys) for region, keys in regions.items()}
 
 
-def _ask_again(context: dg.AssetExecutionContext, failed: Mapping[str, FailedDay]) -> None:
-    """Ask for another try while it may help."""
-    passing = [key for key, one in failed.items() if one.is_passing]
-    if passing and context.retry_number < MOST_RETRIES:
+def may_pass(error: Exception) -> bool:
+    """Whether the same may succeed at another time: a source, an input, the disk, a fault of ours.
+
+    What does not: a granule that is wrong, a recipe that does not fit.
+    """
+    passing = PassingError | MissingInputError | LakeError
+    return isinstance(error, passing) or not isinstance(error, SmPlatformError)
+
+
+def _ask_again(context: dg.AssetExecutionContext, keys: Sequence[str]) -> None:
+    """Ask for another try while it may help at once."""
+    if keys and context.retry_number < MOST_RETRIES:
         wait = FIRST_WAIT_S * 2**context.retry_number
-        context.log.warning(f"{len(passing)} days are tried again in {wait:.0f} s")
+        context.log.warning(f"{len(keys)} days are tried again in {wait:.0f} s")
         raise dg.RetryRequested(max_retries=MOST_RETRIES, seconds_to_wait=wait)
 
 

@@ -11,8 +11,9 @@ from dagster._core.instance.ref import InstanceRef
 from sqlalchemy.exc import SQLAlchemyError
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from sm_platform.defs.home import prepare_home
-from sm_platform.defs.resources import settings
+from sm_platform.defs.home import keeps_sqlite, prepare_home
+from sm_platform.defs.resources import said, settings
+from sm_platform.defs.serving.processes import is_alive, start_of
 from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import explained, sweep
 from sm_platform.lake.layout import Layout
@@ -25,7 +26,8 @@ NO_CAPTURE = {
 HOST_TAG = "sm_platform/host"
 PID_TAG = "sm_platform/pid"
 START_TAG = "sm_platform/process_start"
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+OF_RECORDS = (SQLAlchemyError, YAMLError, dg.DagsterInvalidConfigError)
+"""What is raised when databases or configuration of a home cannot be read or written."""
 OPEN_STATES = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -48,48 +50,41 @@ def open_instance() -> dg.DagsterInstance:
 
 @contextmanager
 def home_explained() -> Iterator[None]:
-    """Turns what fails in Dagster's own files (full, read-only, changed) into a LakeError."""
+    """Turns what fails in Dagster's own records (full, read-only, away) into a LakeError."""
     home = settings().dagster_home
     try:
         yield
-    except (SQLAlchemyError, YAMLError, dg.DagsterInvalidConfigError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except Exception as error:
+        if not isinstance(error, OF_RECORDS) and not isinstance(error.__cause__, OF_RECORDS):
+            raise
+        reason = " ".join(str(error.__cause__ or error).split())[:200]
         raise LakeError(
-            f"DAGSTER_HOME {home} cannot be used ({reason}): free space, make "
-            "it writable, or put its dagster.yaml right."
+            f"DAGSTER_HOME {home} cannot be used ({reason}): {_advice(home)}"
         ) from error
+
+
+def _advice(home: Path) -> str:
+    database = said("SM_POSTGRES_URL")
+    try:
+        if not keeps_sqlite(home):
+            return f"see that PostgreSQL runs and that SM_POSTGRES_URL {database} is its address."
+    except (YAMLError, OSError):
+        pass  # the configuration itself is the trouble
+    return "free space, make it writable, or put its dagster.yaml right."
 
 
 def run_tags() -> dict[str, str]:
     """Tags that tell which process a run lives in."""
     pid = os.getpid()
-    return {HOST_TAG: socket.gethostname(), PID_TAG: str(pid), START_TAG: _start_of(pid)}
+    return {HOST_TAG: socket.gethostname(), PID_TAG: str(pid), START_TAG: start_of(pid)}
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> None:
     """Fail the runs of command lines on this host that are gone, and free their slots."""
     ours = dg.RunsFilter(statuses=OPEN_STATES, tags={HOST_TAG: socket.gethostname()})
     for run in instance.get_runs(ours):
-        if not _is_alive(int(run.tags[PID_TAG]), run.tags.get(START_TAG)):
+        if run.remote_job_origin is not None:
+            continue  # repeated in the UI with the tags of the first: a worker's, not ours
+        if not is_alive(int(run.tags[PID_TAG]), run.tags.get(START_TAG)):
             instance.report_run_failed(run, "The command line that held this run has ended.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _is_alive(pid: int, start: str | None) -> bool:
-    """Whether the process still runs; a later one that was given its number is another."""
-    try:
-        os.kill(pid, 0)  # signal 0 asks only
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's, by its start perhaps
-    return start is None or start == _start_of(pid)
-
-
-def _start_of(pid: int) -> str:
-    """When a process was started, told apart from every other start; empty where unknown."""
-    try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "ended" if state == "Z" else f"{BOOT_ID.read_text().strip()}/{fields[18]}"
-    except OSError:
-        return ""

@@ -26,6 +26,9 @@ class AddRegion(dg.Config):
     sheets: str = Field("", description="GeoJSON of sheets with the field PhienHieu")
     country: str = Field("", description="name or code of a country, for example vietnam")
     archive: str = Field("", description="folder with its granules; nothing: SM_ARCHIVE")
+    time_zone: str = Field(
+        "", description="IANA name, for example Asia/Ho_Chi_Minh; nothing: found from its place"
+    )
 
 
 class RemoveRegion(dg.Config):
@@ -58,7 +61,14 @@ def make_region(context: dg.OpExecutionContext, config: AddRegion, lake: LakeRes
     )
     with _explained():
         archive = archive_folder(Path(config.archive) if config.archive else None)
-        added = add_region(lake.layout, context.instance, config.name, choice.area(), archive)
+        added = add_region(
+            lake.layout,
+            context.instance,
+            config.name,
+            choice.area(),
+            archive,
+            time_zone=config.time_zone.strip() or None,
+        )
     picture = dg.MetadataValue.md(as_markdown(region_figure(added.region), config.name))
     context.add_output_metadata({"map": picture, **added.told()})
 

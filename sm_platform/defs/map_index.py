@@ -19,6 +19,10 @@ from sm_platform.schema.model_tables import SM_MAPS
 from sm_platform.schema.product import COLLECTION, VERSION
 
 Row = dict[str, Any]
+Look = dict[str, Any]
+"""What a pass was last looked at with: `input_hash`, and `granules` (id -> sha256)."""
+LOOKED_AT = "looked_at"
+"""Name in the note of a day's rows: its looks by scene id, also where the map stayed as it was."""
 NO_MAP: Row = {column.name: None for column in SM_MAPS.columns} | {
     "is_latest": False,
     "is_pruned": False,
@@ -37,6 +41,13 @@ def read_index(layout: Layout, region: str, day: date) -> list[Row]:
     """The day's rows, [] when it has not been mapped."""
     made = store.read(layout, SM_MAPS, region, day)
     return [] if made is None else made.rows.to_pylist()
+
+
+def looked_at(layout: Layout, region: str, day: date) -> Mapping[str, Look]:
+    """What the day's passes were last mapped from, by scene id."""
+    note = store.note_of(layout, SM_MAPS, region, day) or {}
+    looks: Mapping[str, Look] = note.get(LOOKED_AT, {})
+    return looks
 
 
 def write_index(

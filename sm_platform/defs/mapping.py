@@ -1,6 +1,7 @@
 """One pass becomes one map: rows to moisture to layers to files, each unchanged map left alone."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,10 +10,14 @@ import numpy as np
 from sm_platform import __version__
 from sm_platform.defs.choice import Chosen
 from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.local_time import utc_offset_h
 from sm_platform.defs.map_index import (
+    LOOKED_AT,
+    Look,
     Row,
     StoredMap,
     day_row,
+    looked_at,
     map_row,
     pass_columns,
     read_index,
@@ -22,7 +27,6 @@ from sm_platform.defs.region_area import inside_of
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.stored_features import DayFeatures, SceneFeatures, read_features
 from sm_platform.errors import RecipeError
-from sm_platform.grid.window import lonlat_bounds
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.maps import replace_text, write_map
 from sm_platform.maps.assemble import assemble
@@ -64,14 +68,17 @@ class Mapper:
         self._check_recipe(features)
         rows = read_index(self.layout, region, day)
         known = [row for row in rows if row["map_id"] and self._is_whole(row)]
-        made = [self._map_pass(scene, features, known, day) for scene in scenes]
+        looks = {scene.scene_id: self._look(scene, features) for scene in scenes}
+        before = looked_at(self.layout, region, day)
+        new = [scene for scene in scenes if not self._stands(looks, before, known, scene)]
+        made = [self._map_pass(scene, features, known, day) for scene in new]
         rows = _merged(known, [row for row in made if row is not None])
         mapped = {row["scene_id"] for row in rows if row["is_latest"]}
         rows += [_no_data(scene, features) for scene in scenes if scene.scene_id not in mapped]
         if not scenes and not mapped:
             rows += [day_row("no_pass", "no Sentinel-1 pass on this day")]
         status = "mapped" if mapped else rows[-1]["status"]
-        note = {"status": status, "rows": len(rows)}
+        note = {"status": status, "rows": len(rows), LOOKED_AT: looks}
         write_index(self.layout, region, day, rows, note)
         self._deprecate(rows)
         return rows
@@ -95,16 +102,13 @@ class Mapper:
     def _map_pass(
         self, scene: Scene, features: DayFeatures, known: list[Row], day: date
     ) -> Row | None:
-        """The new row of a pass; None when its map stands or nothing can be mapped."""
+        """The new row of a pass; None when its pixels are those of its map, or there is none."""
         stored = features.scenes.get(scene.scene_id)
-        fingerprint = self.chosen.checkpoint.fingerprint
-        outline = self.region.outline_wkt
-        hashed = hash_of(features.note["inputs"], fingerprint, VERSION, *filter(None, [outline]))
+        if stored is None or not _is_seen(stored):
+            return None
         own = [row for row in known if row["scene_id"] == scene.scene_id]
         latest = next((row for row in own if row["is_latest"]), None)
-        stands = latest is not None and latest["input_hash"] == hashed
-        if stored is None or not _is_seen(stored) or stands:
-            return None
+        hashed = self._input_hash(features)
         seen = _seen(self.region, scene, own)
         held = bool(np.any(stored.qa & Qa.WEATHER_FILLED))
         lineage = self._lineage(hashed, day, is_preliminary=held)
@@ -116,7 +120,7 @@ class Mapper:
         files = map_files(
             product,
             created_utc=scene.end_utc,
-            utc_offset_h=utc_offset_h(self.region),
+            utc_offset_h=utc_offset_h(self.region, scene.start_utc),
             predecessor_id=previous,
             figures=figures,
         )
@@ -125,6 +129,25 @@ class Mapper:
         place = folder.relative_to(self.layout.root).as_posix()
         size = sum(len(content) for content in files.values())
         return map_row(product, figures, scene, StoredMap(place, size))
+
+    def _input_hash(self, features: DayFeatures) -> str:
+        fingerprint = self.chosen.checkpoint.fingerprint
+        outline = self.region.outline_wkt
+        return hash_of(features.note["inputs"], fingerprint, VERSION, *filter(None, [outline]))
+
+    def _look(self, scene: Scene, features: DayFeatures) -> Look:
+        granules = dict(zip(scene.granule_ids, scene.granule_sha256s, strict=True))
+        return {"input_hash": self._input_hash(features), "granules": granules}
+
+    def _stands(
+        self, looks: Mapping[str, Look], before: Mapping[str, Look], known: list[Row], scene: Scene
+    ) -> bool:
+        """Whether a pass has a map that was made, or found equal, from just these inputs."""
+        name, hashed = scene.scene_id, looks[scene.scene_id]["input_hash"]
+        latest = next((r for r in known if r["scene_id"] == name and r["is_latest"]), None)
+        if latest is None:
+            return False
+        return hashed in (latest["input_hash"], before.get(name, {}).get("input_hash"))
 
     def _product(
         self, stored: SceneFeatures, seen: MapPass, lineage: MapLineage, *, revision: int
@@ -184,12 +207,6 @@ def _later(row: Row, rows: list[Row]) -> list[str]:
     own = [one for one in rows if one["map_id"] and one["scene_id"] == row["scene_id"]]
     newer = [one for one in own if one["revision"] > row["revision"]]
     return [one["map_id"] for one in sorted(newer, key=lambda one: one["revision"])]
-
-
-def utc_offset_h(region: Region) -> float:
-    """Local solar time of the region's middle, to the whole hour; for display only."""
-    west, _, east, _ = lonlat_bounds(region.window)
-    return float(round((west + east) / 30))
 
 
 def _is_seen(stored: SceneFeatures) -> bool:

@@ -1,16 +1,18 @@
 """Regions of the platform: an area becomes a region, a region is taken away again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
+from sm_platform.defs.local_time import found_zone
 from sm_platform.defs.resources import settings
 from sm_platform.defs.source_reach import reach_of
 from sm_platform.errors import LakeError, UsageError
+from sm_platform.grid.local_days import check_time_zone
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.lake import removal, store
 from sm_platform.lake.layout import Layout
@@ -19,6 +21,7 @@ from sm_platform.schema.driver_tables import LAND_COVER_CELLS, STATIC_DRIVERS
 from sm_platform.schema.region import Region, check_region_name
 from sm_platform.sites.area_checks import AreaReport, check_area
 from sm_platform.sites.areas import Area, outline_wkt
+from sm_platform.sites.time_zones import FoundZone
 from sm_platform.sources.archive import ArchiveSource
 
 DIMENSION = "regions"
@@ -39,14 +42,17 @@ class AddedRegion:
     """Those it has then, of all regions."""
     lacking: str | None
     """A sentence when its source does not hold what every region needs."""
+    zone_warning: str | None = None
+    """A sentence when its time zone is but a guess."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know, one sentence each."""
+        known = (*self.report.warnings, *filter(None, [self.zone_warning]))
         if self.all_keys <= MOST_KEYS:
-            return self.report.warnings
+            return known
         return (
-            *self.report.warnings,
+            *known,
             f"Each dated asset has {self.all_keys:,} keys (day x region) now, more than "
             f"{MOST_KEYS:,}: planning becomes slow. Join regions, or set SM_FIRST_DAY later.",
         )
@@ -57,6 +63,7 @@ class AddedRegion:
         return {
             "region": self.region.region_id,
             "from": self.report.came_from,
+            "time_zone": self.region.time_zone,
             "bounds_deg": [round(edge, 6) for edge in lonlat_bounds(self.region.window)],
             "pixels": f"{rows} x {cols}",
             "pixels_inside": self.report.n_cells_inside,
@@ -70,17 +77,26 @@ class AddedRegion:
 
 
 def add_region(
-    layout: Layout, instance: dg.DagsterInstance, region_id: str, area: Area, archive: Path
+    layout: Layout,
+    instance: dg.DagsterInstance,
+    region_id: str,
+    area: Area,
+    archive: Path,
+    *,
+    time_zone: str | None = None,
 ) -> AddedRegion:
     """Check the area, add the region's partition and store the region.
 
-    The row comes last: what a kill leaves is no region yet, and adding it again goes on.
+    The row comes last: what a kill leaves is no region yet, and adding it again goes on. Without a
+    time zone it gets that of the area.
 
     Raises:
-        UsageError: a name that cannot be or is taken, or an area that no maps can be made of.
+        UsageError: a name that cannot be or is taken, an area that no maps can be made of, or a
+            time zone that is none.
         LakeError: the lake cannot be written.
     """
     check_region_name(region_id)
+    said = check_time_zone(time_zone) if time_zone else None
     if stored_region(layout, region_id) is not None:
         raise UsageError(
             f"There is a region '{region_id}' already: choose another name, or take it away "
@@ -89,9 +105,9 @@ def add_region(
     report = check_area(area)
     keys = report.keys_for((datetime.now(UTC).date() - settings().first_day).days + 1)
     check_kept_data(layout, region_id, report.window)
-    region = Region(
-        region_id, report.window, "archive", str(archive), outline_wkt=outline_wkt(area)
-    )
+    bare = Region(region_id, report.window, "archive", str(archive), outline_wkt=outline_wkt(area))
+    found = FoundZone(said) if said else found_zone(bare)
+    region = replace(bare, time_zone=found.name)
     instance.add_dynamic_partitions(DIMENSION, [region_id])
     try:
         save_region(layout, region)
@@ -100,7 +116,7 @@ def add_region(
         raise
     n_regions = len(instance.get_dynamic_partitions(DIMENSION))
     lacking = reach_of(region, ArchiveSource(archive))
-    return AddedRegion(region, report, keys, keys * n_regions, lacking)
+    return AddedRegion(region, report, keys, keys * n_regions, lacking, found.warning)
 
 
 def remove_region(

@@ -8,15 +8,23 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dagster as dg
 
+from sm_platform.defs.alerting.addresses import AlertSettings, alert_addresses
 from sm_platform.errors import UsageError
 from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 
+SECRET = ("SM_ALERT_WEBHOOK", "SM_SMTP_URL", "SM_POSTGRES_URL")
+"""Variables that hold a password or are one: only their host is told."""
+SECRET_NAME = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIALS?)(?:_|$)|^SM_(?:ALERT|SMTP|POSTGRES)_"
+)
+"""Variables, of whatever program, whose value must not be told to anybody."""
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +39,17 @@ class Settings:
     dagster_home: Path
     first_day: date
     min_lookback_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How much runs at once, over all runs of the instance."""
+
+    runs: int
+    memory_steps: int
+    """Steps that hold much memory."""
+    provider_steps: int
+    """Steps that fetch from one provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +82,12 @@ VARIABLES = {
     "SM_DAILY_AT": "time of the daily sweep, HH:MM (default: 02:00)",
     "SM_TIME_ZONE": "time zone of that time, for example Asia/Ho_Chi_Minh (default: UTC)",
     "SM_ALERT_WEBHOOK": "address that alerts are posted to as JSON (default: none)",
-    "SM_ALERT_EMAIL": "address that alerts are mailed to (default: none)",
+    "SM_ALERT_EMAIL": "addresses that alerts are mailed to, with commas (default: none)",
     "SM_SMTP_URL": "mail server, smtp://user:password@host:port (default: none)",
     "SM_MEMORY_STEPS": "memory-heavy steps at once (default: 1)",
     "SM_PROVIDER_STEPS": "steps that fetch from one provider at once (default: 2)",
     "SM_MAX_RUNS": "runs at once (default: 3)",
+    "SM_POSTGRES_URL": "database of a deployment, postgresql+psycopg2://... (default: none)",
     "DAGSTER_HOME": "folder of the Dagster instance (default: .dagster/ in the checkout)",
 }
 
@@ -96,14 +116,41 @@ def watch_settings() -> WatchSettings:
     )
 
 
+def run_limits() -> RunLimits:
+    """How much runs at once; raises UsageError naming a variable that is wrong."""
+    return RunLimits(
+        runs=_whole("SM_MAX_RUNS", 3, (1, 100)),
+        memory_steps=_whole("SM_MEMORY_STEPS", 1, (1, 100)),
+        provider_steps=_whole("SM_PROVIDER_STEPS", 2, (1, 100)),
+    )
+
+
+def alert_settings() -> AlertSettings:
+    """Where alerts are sent; raises UsageError naming a variable that is wrong."""
+    names = ("SM_ALERT_WEBHOOK", "SM_ALERT_EMAIL", "SM_SMTP_URL")
+    return alert_addresses(*(os.environ.get(name, "").strip() for name in names))
+
+
+def secret_values() -> list[str]:
+    """Values that may stand in no text that leaves the platform; short ones of others are words."""
+    return [
+        value
+        for name, value in os.environ.items()
+        if SECRET_NAME.search(name) and len(value) >= (1 if name.startswith("SM_") else 8)
+    ]
+
+
 def unknown_variables() -> list[str]:
     """`SM_` variables that are set but mean nothing, in order."""
     return sorted(name for name in os.environ if name.startswith("SM_") and name not in VARIABLES)
 
 
 def said(variable: str) -> str:
-    """What a variable is set to, or that it is not."""
-    return os.environ.get(variable, "(default)")
+    """What a variable is set to, or that it is not; of a secret the host alone."""
+    text = os.environ.get(variable)
+    if text is None:
+        return "(default)"
+    return _host_of(text) if text and variable in SECRET else text
 
 
 def environment() -> dict[str, str]:
@@ -216,3 +263,11 @@ def _time_zone(variable: str, default: str) -> str:
             "Asia/Ho_Chi_Minh or UTC."
         )
     return text
+
+
+def _host_of(address: str) -> str:
+    try:
+        host = urlsplit(address).hostname
+    except ValueError:  # not an address
+        host = None
+    return f"(set, host {host})" if host else "(set)"

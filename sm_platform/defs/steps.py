@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from sm_platform.defs.assets.granules import open_source
 from sm_platform.defs.choice import trained_until
 from sm_platform.defs.estimators import read_card
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
+from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store

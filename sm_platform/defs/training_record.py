@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from sm_platform import __version__
+from sm_platform.defs.checking.trained_inputs import ENTRY, told_ranges
 from sm_platform.defs.learned import Learned
 from sm_platform.defs.lesson import Lesson
 from sm_platform.defs.sample_set import SampleSet
@@ -52,6 +53,7 @@ def metadata_of(
         "n_samples": len(lesson.repeats[0].learn),
         "n_sites": len(set(samples.about["site_id"].to_pylist())),
         "samples_fingerprint": lesson.fingerprint,
+        ENTRY: told_ranges(lesson.repeats[0].learn.rows),
         "label_sources": sources,
         "licences": [*label_licences(layout, regions, samples), *_licences_of(parent)],
         "reference": _reference(lesson.own),

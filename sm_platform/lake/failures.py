@@ -24,7 +24,7 @@ class FailedDay:
     day: date
     reason: str
     is_passing: bool
-    """Whether trying again later may help (network, quota), as opposed to wrong data."""
+    """Whether trying again later may help (network, quota, disk), as opposed to wrong data."""
     request: str = ""
     """What the attempt was part of: whatever else was asked for with it goes without the day."""
 
@@ -65,6 +65,13 @@ def failed_days(layout: Layout, region: str, asset: str) -> list[FailedDay]:
     """All failed days of an asset in a region, in order."""
     files = layout.failures(region, asset).glob(f"????-??-??{SUFFIX}")
     return [_read(path) for path in sorted(files)]
+
+
+def failures_of(layout: Layout, region: str) -> list[FailedDay]:
+    """All failed days of all assets of a region, by day, then asset."""
+    folder = layout.failures(region, "any").parent
+    found = (_read(path) for path in folder.glob(f"*/????-??-??{SUFFIX}"))
+    return sorted(found, key=lambda one: (one.day, one.asset))
 
 
 def _file(layout: Layout, region: str, asset: str, day: date) -> Path:

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,9 @@ def land(
     `sidecar` names product, granule_id, day (ISO or None), format, files, available_utc (ISO or
     None), licence, source and, where the source can tell versions apart, stamp. `fetch` fills an
     empty folder with exactly those files. A granule of another stamp is fetched again; when its
-    content differs, the one that stood there moves to `superseded/`, for the maps made of it.
+    content differs, the one that stood there moves to `superseded/`, for the maps made of it. So
+    does one that lies under the day after: until the first frame of a radar pass over midnight had
+    come, its later frames had that day.
 
     Raises:
         LakeError: a file is not there after the fetch, or the lake cannot be written.
@@ -58,19 +60,49 @@ def land(
     day = date.fromisoformat(sidecar["day"]) if sidecar["day"] else None
     target = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
     before = _standing(target)
-    if before is not None and before.stamp == sidecar.get("stamp"):
-        return before, False
+    is_new = before is None or before.stamp != sidecar.get("stamp")
+    if is_new:
+        _replace(layout, region, sidecar, fetch, target=target, before=before)
+    if day is not None:
+        _leave(layout, region, sidecar, day + timedelta(days=1))
+    return read_granule(target), is_new
+
+
+def _replace(
+    layout: Layout,
+    region: str,
+    sidecar: Mapping[str, Any],
+    fetch: Callable[[Path], None],
+    *,
+    target: Path,
+    before: LandedGranule | None,
+) -> None:
+    """Fetch a granule into its place and keep what stood there if it differs."""
     with replacing_folder(target, layout.aside) as draft:
         fetch(draft)
         absent = [name for name in sidecar["files"] if not (draft / name).is_file()]
         if absent:
             raise LakeError(f"{sidecar['granule_id']} came without {', '.join(absent)}.")
-        digest, size = digest_of([draft / name for name in sorted(sidecar["files"])])
-        found = {"sha256": digest, "size_bytes": size, "retrieved_utc": _now(), "region": region}
-        (draft / SIDECAR).write_text(json.dumps({**sidecar, **found}, sort_keys=True, indent=1))
+        digest = _describe(draft, region, sidecar)
         if before is not None and before.sha256 != digest:
             _supersede(layout, region, before)
-    return read_granule(target), True
+
+
+def _leave(layout: Layout, region: str, sidecar: Mapping[str, Any], day: date) -> None:
+    """Take a granule away from a day that it no longer has."""
+    folder = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
+    granule = _standing(folder)
+    if granule is not None:
+        _supersede(layout, region, granule)
+        shutil.rmtree(folder, ignore_errors=True)  # still there when the same was kept before
+
+
+def _describe(folder: Path, region: str, sidecar: Mapping[str, Any]) -> str:
+    """Write the sidecar beside the files of a granule; returns their hash."""
+    digest, size = digest_of([folder / name for name in sorted(sidecar["files"])])
+    found = {"sha256": digest, "size_bytes": size, "retrieved_utc": _now(), "region": region}
+    (folder / SIDECAR).write_text(json.dumps({**sidecar, **found}, sort_keys=True, indent=1))
+    return digest
 
 
 def is_landed(folder: Path, stamp: str | None) -> bool:
@@ -161,6 +193,18 @@ def quarantined(layout: Layout, product: str, region: str, day: date | None) -> 
         if granule.day == day
         and not (layout.granule(product, region, day, granule.granule_id) / SIDECAR).is_file()
     ]
+
+
+def quarantine_fetched(
+    layout: Layout, region: str, sidecar: Mapping[str, Any], folder: Path, reason: str
+) -> Path:
+    """Set aside what was fetched into a folder and must not land; returns where it lies now.
+
+    `sidecar` as for `land`; the folder is gone afterwards.
+    """
+    with explained(folder):
+        _describe(folder, region, sidecar)
+    return quarantine(layout, region, read_granule(folder), reason)
 
 
 def quarantine(layout: Layout, region: str, granule: LandedGranule, reason: str) -> Path:

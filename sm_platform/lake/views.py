@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_platform.lake.day_status import COLUMN_MEANINGS, DAY_STATUS, MEANING, day_status_sql
 from sm_platform.lake.layout import PART, SIDECAR, Layout
+from sm_platform.schema.model_tables import SM_MAPS
 from sm_platform.schema.tables import Table
 
 if TYPE_CHECKING:
@@ -45,7 +47,9 @@ SIDECARS = f"*/*/*/*/{SIDECAR}"
 
 
 def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
-    """A connection with a view per table, `granule_log` and `failed_days`; nothing is copied.
+    """A connection with a view per table, `granule_log`, `failed_days` and `day_status`.
+
+    Nothing is copied.
 
     A dated table gains `region_id` and `day` from its path, the others `region_id`. What a table
     and its columns mean, with units, stands in `duckdb_views()` and `duckdb_columns()` (comment).
@@ -63,7 +67,21 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
         connection.execute(f"create view granule_log as {_granules(layout)}")
     if any((layout.root / "failures").glob(FAILURES)):
         connection.execute(f"create view failed_days as {_failures(layout)}")
+    _tell_days(connection)
     return connection
+
+
+def _tell_days(connection: duckdb.DuckDBPyConnection) -> None:
+    """A view of what became of each day, from those that there are."""
+    there = {row[0] for row in connection.execute("show tables").fetchall()}
+    has_maps, has_failures = SM_MAPS.name in there, "failed_days" in there
+    if not has_maps and not has_failures:
+        return
+    query = day_status_sql(has_maps=has_maps, has_failures=has_failures)
+    connection.execute(f"create view {DAY_STATUS} as {query}")
+    connection.execute(f"comment on view {DAY_STATUS} is {_text(MEANING)}")
+    for name, meaning in COLUMN_MEANINGS.items():
+        connection.execute(f"comment on column {DAY_STATUS}.{name} is {_text(meaning)}")
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -94,8 +112,12 @@ def _select(layout: Layout, table: Table) -> str:
     types = "{'region': varchar, 'day': date}" if table.is_dated else "{'region': varchar}"
     own = any(column.name == "region_id" for column in table.columns)
     shown = "* exclude (region)" if own else "region as region_id, * exclude (region)"
+    # A column that a table gained is absent from files written before. The few files of an undated
+    # one may all be opened to see; of a dated one there are thousands, and they are made again.
+    by_name = "" if table.is_dated else ", union_by_name = true"
     return (
-        f"select {shown} from read_parquet({files}, hive_partitioning = true, hive_types = {types})"
+        f"select {shown} from read_parquet({files}, hive_partitioning = true, "
+        f"hive_types = {types}{by_name})"
     )
 
 

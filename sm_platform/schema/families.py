@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from sm_platform.schema import (
+    alert_tables,
     driver_tables,
     label_tables,
     model_tables,
@@ -23,6 +24,6 @@ FAMILIES: Mapping[str, tuple[Table, ...]] = {
     "Ground truth": _tables_of(label_tables),
     "Checkpoints": _tables_of(registry_tables),
     "Features and maps": _tables_of(model_tables),
-    "What runs by itself": _tables_of(watch_tables),
+    "What runs by itself": (*_tables_of(watch_tables), *_tables_of(alert_tables)),
 }
 ALL_TABLES = tuple(table for family in FAMILIES.values() for table in family)

@@ -1,6 +1,6 @@
 """What a source of granules is: list them for a window and days, hand one over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -48,10 +48,18 @@ class Granule:
     """Licence or terms, as an SPDX id or a short name."""
     stamp: str | None = None
     """Tells one version of its files from the next; None when a granule never changes."""
+    size_bytes: int | None = None
+    """Of all its files together, as the provider tells it; None when it does not."""
+    sha256: str | None = None
+    """Of its files' content in order of their names, as the provider tells it; None likewise."""
 
 
 class Source(Protocol):
-    """Lists and hands over granules; whatever it does fail with is a SourceError."""
+    """Lists and hands over granules; whatever it does fail with is a SourceError.
+
+    A PassingError among them: asked again, it may answer. All frames of one radar pass have the day
+    of the first of them, though midnight (UTC) may lie between.
+    """
 
     @property
     def name(self) -> str:
@@ -64,6 +72,24 @@ class Source(Protocol):
         """Available granules that touch the window, for these days (None: static ones).
 
         Ordered by day, then id. A day without a granule is simply absent.
+        """
+        ...
+
+    def now(self) -> datetime:
+        """The source's own moment (UTC): nothing that comes later is listed."""
+        ...
+
+    def listed_since(
+        self,
+        products: Collection[Product],
+        window: GridWindow,
+        since: datetime | None,
+        first_day: date,
+    ) -> list[Granule]:
+        """Granules that touch the window and became available at or after a moment.
+
+        Only dated ones, of `first_day` or later, ordered by day, then id. `since` None: however
+        long they have been there.
         """
         ...
 

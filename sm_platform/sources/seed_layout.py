@@ -6,9 +6,9 @@ name; a radar file's day stands for the pass, and nothing says when a file becam
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import rasterio
@@ -76,6 +76,35 @@ class SeedLayoutSource:
         dated = _dated_files(self.root, self.region_id, product)
         wanted = {None} if days is None else set(days)
         return [_granule(product, path, day) for day, path in dated if day in wanted]
+
+    def now(self) -> datetime:
+        """The clock on the wall: files come when a person brings them."""
+        return datetime.now(UTC)
+
+    def listed_since(
+        self,
+        products: Collection[Product],
+        window: GridWindow,
+        since: datetime | None,
+        first_day: date,
+    ) -> list[Granule]:
+        """Dated files that touch the window and were changed at or after a moment, by day.
+
+        Raises:
+            SourceError: the region's folder or its radar files are missing.
+            GranuleError: its first radar file does not say where it lies.
+        """
+        if not _touch(window, region_window(self.root, self.region_id)):
+            return []
+        found = [
+            (day, product, path)
+            for product in products
+            if product in PLACES
+            for day, path in _dated_files(self.root, self.region_id, product)
+            if day is not None and day >= first_day and _came_since(path, since)
+        ]
+        found.sort(key=lambda one: (one[0], one[2].stem))
+        return [_granule(product, path, day) for day, product, path in found]
 
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
         """Copy the granule's one file into an existing empty folder.
@@ -167,6 +196,15 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _came_since(path: Path, moment: datetime | None) -> bool:
+    """Whether the file came or was changed then; a copy that keeps its age came when copied."""
+    try:
+        told = path.stat()
+    except OSError:  # taken away meanwhile
+        return False
+    return moment is None or max(told.st_mtime, told.st_ctime) >= moment.timestamp()
 
 
 def _granule(product: Product, path: Path, day: date | None) -> Granule:

@@ -3,58 +3,28 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sm_platform.defs.checks import CHECKS
-from sm_platform.defs.launch_tags import ONE, RANGE_END, RANGE_START
-from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.checking.rules import WARN, Verdict
+from sm_platform.defs.launch_tags import Scope
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.label_tables import SAMPLE_SPLITS, SITE_CATALOG, TRAINING_SAMPLES
+from sm_platform_tests.defs.checked import failed, judged, of_days, value
 from sm_platform_tests.defs.label_lake import (
     DAY,
     FARM,
     at,
-    of_day,
     write_observations,
     write_readings,
     write_sites,
 )
 
 Row = dict[str, object]
-Results = dict[str, dg.AssetCheckEvaluation]
-NAMES = {check.check_key.name for check in CHECKS}
-TODAY = {ONE: of_day()}
-
-
-def checked(layout: Layout, tags: dict[str, str] | None = None) -> Results:
-    """Every check run on the lake, by name."""
-    job = dg.define_asset_job("checks", dg.AssetSelection.all_asset_checks())
-    alone = dg.Definitions(
-        assets=[dg.AssetSpec(key) for key in {one.check_key.asset_key for one in CHECKS}],
-        asset_checks=CHECKS,
-        jobs=[job],
-        resources={"lake": LakeResource(root=str(layout.root))},
-        executor=dg.in_process_executor,
-    ).resolve_job_def("checks")
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_dynamic_partitions("regions", [FARM])
-        result = alone.execute_in_process(instance=instance, tags=tags or {}, run_config=quiet)
-    return {one.check_name: one for one in result.get_asset_check_evaluations()}
-
-
-def value(results: Results, check: str, name: str) -> object:
-    """What a check tells under a name."""
-    return results[check].metadata[name].value
-
-
-def failed(results: Results) -> set[str]:
-    assert all(one.severity == dg.AssetCheckSeverity.WARN for one in results.values())
-    return {name for name, one in results.items() if not one.passed}
+OBSERVATIONS, READINGS = "sm_observations", "station_readings"
+DRIVERS = "few_without_drivers"
 
 
 def label(number: int = 0, sm: float = 0.2, **more: object) -> Row:
@@ -89,20 +59,23 @@ def write_sampled(layout: Layout, rows: int, day: date = DAY, **dropped: int) ->
     store.write(layout, TRAINING_SAMPLES, empty, region=FARM, day=day, note=note)
 
 
-def test_nothing_is_wrong_with_nothing(layout: Layout) -> None:
-    results = checked(layout)
-    assert set(results) == NAMES
-    assert failed(results) == set()
-
-
 def test_good_tables_pass_every_check(layout: Layout) -> None:
     write_sites(layout)
     write_observations(layout, DAY, [label(n) for n in range(4)] + [label(9, 0.9, reason="x")])
     write_readings(layout, [{"sensed_utc": at(n)} for n in range(9)])
     write_sampled(layout, 80, dropped_missing_input=20)
     write_splits(layout, [("block", "a", "train", 1), ("block", "b", "test", 90_000)])
-    results = checked(layout)
-    assert failed(results) == set()
+    tables = (OBSERVATIONS, READINGS, "site_catalog", "training_samples", "sample_splits")
+    results: dict[str, Verdict] = {}
+    for asset in tables:
+        found = judged(layout, asset)
+        assert failed(found) == set(), asset
+        assert all(
+            one.severity is WARN
+            for name, one in found.items()
+            if name not in ("no_failed_day", "fits_contract")
+        )
+        results |= found
     assert value(results, "few_rejected", "rejected_share") == {"ismn": pytest.approx(0.2)}
     assert value(results, "few_stuck", "sensors") == 1
     assert value(results, "few_without_drivers", "share_missing") == pytest.approx(0.2)
@@ -111,13 +84,13 @@ def test_good_tables_pass_every_check(layout: Layout) -> None:
 @pytest.mark.parametrize("sm", [0.0, -0.1, 0.71, None])
 def test_a_good_label_out_of_range_is_found(sm: float | None, layout: Layout) -> None:
     write_observations(layout, DAY, [label(0, 0.3), label(1) | {"sm_m3m3": sm}])
-    assert failed(checked(layout)) == {"labels_in_range"}
+    assert failed(judged(layout, OBSERVATIONS)) == {"labels_in_range"}
 
 
 def test_a_label_that_stands_twice_is_found(layout: Layout) -> None:
     for day in (DAY, DAY + timedelta(1)):
         write_observations(layout, day, [label(0), label(1, granule_id=str(day))])
-    results = checked(layout)
+    results = judged(layout, OBSERVATIONS)
     assert failed(results) == {"no_label_twice"}
     assert value(results, "no_label_twice", "rows_too_many") == 1
 
@@ -125,7 +98,7 @@ def test_a_label_that_stands_twice_is_found(layout: Layout) -> None:
 def test_a_source_that_is_mostly_rejected_is_named_with_its_reasons(layout: Layout) -> None:
     bad = [label(n, source="user_csv", reason="unit_percent") for n in range(2)]
     write_observations(layout, DAY, [label(), label(8, source="user_csv"), *bad])
-    results = checked(layout)
+    results = judged(layout, OBSERVATIONS)
     assert failed(results) == {"few_rejected"}
     shares = {"ismn": 0.0, "user_csv": pytest.approx(2 / 3)}
     assert value(results, "few_rejected", "rejected_share") == shares
@@ -146,7 +119,7 @@ def test_rejected_readings_around_a_good_one_of_the_same_pass_reject_no_pass(
         label(1, reading_no=8, time_difference_h=2.0, reason="stuck_sensor"),
     ]
     write_observations(layout, DAY, [label(0), *around, *lost])
-    results = checked(layout)
+    results = judged(layout, OBSERVATIONS)
     assert failed(results) == set()
     assert value(results, "few_rejected", "worst_share") == 0.5
     why = {"ismn": {"good": 1, "stuck_sensor": 1}}
@@ -157,7 +130,7 @@ def test_a_sensor_that_stands_still_is_named_with_its_share(layout: Layout) -> N
     """Two of ten readings of one depth are stuck; the other depth is as it should be."""
     deep = [{"depth_to_m": 0.2, "reason": "stuck_sensor" if n < 2 else None} for n in range(10)]
     write_readings(layout, [{"depth_to_m": 0.05, "sensor": "probe"} for _ in range(10)] + deep)
-    results = checked(layout)
+    results = judged(layout, READINGS)
     assert failed(results) == {"few_stuck"}
     (told,) = value(results, "few_stuck", "stuck_share").items()  # type: ignore[attr-defined]
     assert told[1] == pytest.approx(0.2)
@@ -167,9 +140,9 @@ def test_a_sensor_that_stands_still_is_named_with_its_share(layout: Layout) -> N
 
 def test_a_clock_that_is_not_utc_is_told_again(layout: Layout) -> None:
     write_readings(layout, [{}], clocks=["plot: its times run 7 h ahead of UTC"])
-    results = checked(layout)
+    results = judged(layout, READINGS)
     assert failed(results) == {"clocks_right"}
-    assert failed(checked(layout, {ONE: "hills"})) == set(), "another region's run"
+    assert failed(judged(layout, READINGS, Scope("hills"))) == set(), "another region's run"
     assert value(results, "clocks_right", "wrong_clocks") == [
         "plot: its times run 7 h ahead of UTC"
     ]
@@ -182,23 +155,23 @@ def test_a_site_that_stands_twice_is_found(layout: Layout) -> None:
     assert catalog is not None
     twice = pa.concat_tables([catalog.rows, catalog.rows.slice(0, 1)])
     pq.write_table(twice, layout.part(SITE_CATALOG.name, FARM, None))
-    results = checked(layout)
-    assert failed(results) == {"no_site_twice"}
+    results = judged(layout, "site_catalog")
+    assert failed(results) == {"no_site_twice", "fits_contract"}
     assert value(results, "no_site_twice", "rows_too_many") == 1
 
 
 def test_labels_without_drivers_are_a_share_of_all_labels(layout: Layout) -> None:
     write_sampled(layout, 70, dropped_missing_input=25, dropped_far=5)
-    results = checked(layout)
+    results = judged(layout, "training_samples")
     assert failed(results) == {"few_without_drivers"}
     assert value(results, "few_without_drivers", "share_missing") == pytest.approx(0.25)
 
 
 def test_a_site_in_two_roles_is_a_leak_but_not_in_the_random_split(layout: Layout) -> None:
     write_splits(layout, [("random", "a", "train", 1), ("random", "a2", "test", 1)])
-    assert failed(checked(layout)) == set()
+    assert failed(judged(layout, "sample_splits")) == set()
     write_splits(layout, [("block", "a", "train", 1), ("block", "a2", "test", 1)])
-    results = checked(layout)
+    results = judged(layout, "sample_splits")
     assert failed(results) == {"no_leak"}
     assert value(results, "no_leak", "in_two_roles")
 
@@ -208,10 +181,10 @@ def test_a_run_is_judged_by_its_own_partitions(layout: Layout) -> None:
     write_observations(layout, DAY, [label()])
     write_observations(layout, later, [label(1) | {"sm_m3m3": 0.9}])
     write_sampled(layout, 0, later, dropped_missing_input=9)
-    both = {"labels_in_range", "few_without_drivers"}
-    key = f"{later.isoformat()}|{FARM}"
-    assert failed(checked(layout)) == both
-    assert failed(checked(layout, TODAY)) == set()
-    assert failed(checked(layout, {ONE: key})) == both
-    assert failed(checked(layout, {RANGE_START: of_day(), RANGE_END: key})) == both
-    assert failed(checked(layout, {ONE: key.replace(FARM, "hills")})) == set()
+    earlier, both = of_days(FARM, DAY), of_days(FARM, DAY, later)
+    for asset, name in ((OBSERVATIONS, "labels_in_range"), ("training_samples", DRIVERS)):
+        assert failed(judged(layout, asset)) == {name}
+        assert failed(judged(layout, asset, earlier)) == set()
+        assert failed(judged(layout, asset, of_days(FARM, later))) == {name}
+        assert failed(judged(layout, asset, both)) == {name}
+        assert failed(judged(layout, asset, of_days("hills", later))) == set()

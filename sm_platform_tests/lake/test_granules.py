@@ -16,6 +16,7 @@ from sm_platform.lake.granules import (
     landed,
     landed_days,
     quarantine,
+    quarantine_fetched,
     quarantined,
     read_granule,
     refuse_quarantined,
@@ -204,6 +205,44 @@ def test_a_new_version_that_cannot_be_had_leaves_the_old(layout: Layout) -> None
     with pytest.raises(SourceError):
         land(layout, "red-river", SIDECAR | {"stamp": "2"}, refusing)
     assert landed(layout, "s1_grd", "red-river", DAY) == [first]
+
+
+def test_a_granule_that_must_not_land_is_set_aside_from_where_it_was_fetched(
+    layout: Layout,
+) -> None:
+    def fetch(folder: Path) -> None:
+        fetching(FILES | {"g1.json": b"<html>"})(folder)
+        place = quarantine_fetched(layout, "red-river", SIDECAR, folder, "a page")
+        raise SourceError(f"It lies in {place}.")
+
+    for _ in range(2):
+        with pytest.raises(SourceError, match="It lies in"):
+            land(layout, "red-river", SIDECAR, fetch)
+    (place,) = layout.quarantine("s1_grd", "red-river", "S1A_g1").iterdir()
+    assert (place / "g1.json").read_bytes() == b"<html>"
+    assert json.loads((place / "reason.json").read_text())["reason"] == "a page"
+    assert landed(layout, "s1_grd", "red-river", DAY) == []
+    assert [one.granule_id for one in quarantined(layout, "s1_grd", "red-river", DAY)] == ["S1A_g1"]
+    assert not list(layout.aside.glob("*/*"))
+    land(layout, "red-river", SIDECAR, fetching(FILES))
+    refuse_quarantined(layout, "s1_grd", "red-river", DAY)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_frame_that_had_the_day_after_leaves_it(layout: Layout, is_there: bool) -> None:
+    """The first frame of a pass over midnight came late: now all have its day."""
+    after = SIDECAR | {"day": "2025-03-08"}
+    if is_there:  # a run was killed between the two steps
+        land(layout, "red-river", SIDECAR, fetching(FILES))
+    wrong, _ = land(layout, "red-river", after, fetching(FILES))
+    for _ in range(2):
+        granule, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+        assert landed(layout, "s1_grd", "red-river", DAY) == [granule]
+        assert landed_days(layout, "s1_grd", "red-river") == [DAY]
+        land(layout, "red-river", after, fetching(FILES))
+    land(layout, "red-river", SIDECAR, fetching(FILES))
+    (kept,) = layout.superseded("s1_grd", "red-river", "S1A_g1").iterdir()
+    assert kept.name == wrong.sha256[:12]
 
 
 def dated(granule_id: str, day: str | None) -> dict[str, Any]:

@@ -1,18 +1,15 @@
 """The archive as a source: what it shows at its clock, and what it refuses."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from sm_platform.errors import SourceError, UsageError
-from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import (
     ArchiveSource,
@@ -20,50 +17,11 @@ from sm_platform.sources.archive import (
     archive_regions,
     read_clock,
 )
-from sm_platform.sources.archive_folder import INDEX_SCHEMA
 from sm_platform.sources.protocol import Granule, Product
-
-WINDOW = window_around(LEVEL_100M, 106.43, 20.45, (48, 48))
-DAY = date(2025, 3, 2)
+from sm_platform_tests.sources.made_archive import DAY, WINDOW, archive_of, ids, row
 
 BROUGHT = {Product.SPL4SMAU, Product.USER_CSV, Product.PLANET_SERIES}
 """Products that a person brings; no archive holds them."""
-
-
-def row(**changes: object) -> dict[str, object]:
-    usual: dict[str, object] = {
-        "product": "weather",
-        "region_id": "delta",
-        "granule_id": "one",
-        "day": DAY,
-        "files": ["one.nc"],
-        "format": "era5_land",
-        "available_utc": datetime(2025, 3, 8, tzinfo=UTC),
-        "licence": "none",
-        "west": 106.0,
-        "south": 20.0,
-        "east": 107.0,
-        "north": 21.0,
-    }
-    return usual | changes
-
-
-def archive_of(
-    folder: Path, *rows: dict[str, object], today: str = "2025-03-31", last: str = "2025-03-31"
-) -> ArchiveSource:
-    folder.mkdir(exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=INDEX_SCHEMA), folder / "index.parquet")
-    (folder / "clock.json").write_text(json.dumps({"today": today, "last_day": last}))
-    for one in rows:
-        home = folder / f"{one['product']}/{one['region_id']}/{one['granule_id']}"
-        if ".." not in str(home):
-            home.mkdir(parents=True, exist_ok=True)
-            (home / "one.nc").write_text("content")
-    return ArchiveSource(folder)
-
-
-def ids(found: list[Granule]) -> list[str]:
-    return [one.granule_id for one in found]
 
 
 def test_a_granule_appears_when_the_clock_ends_the_day_it_came(tmp_path: Path) -> None:
@@ -181,12 +139,22 @@ def test_truth_is_there_but_never_listed(
 
 def test_the_clock_moves_forward_and_stops_at_the_last_day(tmp_path: Path) -> None:
     archive_of(tmp_path / "a", row(), today="2025-03-28")
-    assert advance_clock(tmp_path / "a", 2) == date(2025, 3, 30)
-    assert read_clock(tmp_path / "a").today == date(2025, 3, 30)
-    assert advance_clock(tmp_path / "a", 9) == date(2025, 3, 31)
+    assert advance_clock(tmp_path / "a", timedelta(days=2)).today == date(2025, 3, 30)
+    assert read_clock(tmp_path / "a").now_utc == datetime(2025, 3, 31, tzinfo=UTC)
+    clock = advance_clock(tmp_path / "a", timedelta(days=9))
+    assert (clock.today, clock.is_at_end) == (date(2025, 3, 31), True)
     assert [path.name for path in (tmp_path / "a").glob(".*")] == []
-    with pytest.raises(UsageError, match="0 is less than 1"):
-        advance_clock(tmp_path / "a", 0)
+    for step in (timedelta(0), timedelta(hours=-1)):
+        with pytest.raises(UsageError, match="moves forward only"):
+            advance_clock(tmp_path / "a", step)
+
+
+def test_the_clock_moves_by_hours_and_a_midnight_ends_its_day(tmp_path: Path) -> None:
+    archive_of(tmp_path / "a", row(), today="2025-03-28")
+    told = [advance_clock(tmp_path / "a", timedelta(hours=n)) for n in (3, 20, 1, 1)]
+    assert [one.today.day for one in told] == [29, 29, 29, 30]
+    assert [one.now_utc.hour for one in told] == [3, 23, 0, 1]
+    assert ArchiveSource(tmp_path / "a").now() == datetime(2025, 3, 30, 1, tzinfo=UTC)
 
 
 def test_regions_come_with_their_windows(tiny: Path) -> None:
@@ -243,5 +211,5 @@ def test_the_shown_grow_with_the_clock(tiny: Path, tmp_path: Path) -> None:
         today = read_clock(tmp_path).today
         assert max(one.day for one in found if one.day) == today - timedelta(days=5)
         counts.append(len(found))
-        advance_clock(tmp_path, 3)
+        advance_clock(tmp_path, timedelta(days=3))
     assert counts == [14, 17, 20]

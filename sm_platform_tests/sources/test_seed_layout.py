@@ -1,8 +1,9 @@
 """The older system's folder as a source."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,29 @@ def test_the_golden_folder_is_read(shared: Callable[..., Path]) -> None:
     assert [one.day for one in found] == [date(2025, 1, 3), date(2025, 1, 27)]
     assert len(source.granules(Product.NDVI, window, january)) == 4
     assert len(source.granules(Product.WEATHER, window, january)) == 31
+
+
+def test_what_was_brought_since_is_listed_by_day(seed: SeedLayoutSource) -> None:
+    asked = (Product.WEATHER, Product.S1_GRD, Product.SOIL, Product.SWC)
+    soon = seed.now() + timedelta(hours=1)
+
+    def listed(since: datetime | None, first_day: date, window: GridWindow = WINDOW) -> list[str]:
+        return [one.granule_id for one in seed.listed_since(asked, window, since, first_day)]
+
+    brought = ["S1_2025-01-03", "Weather_2025-01-03", "S1_2025-01-27"]
+    assert listed(None, date(2025, 1, 1)) == brought
+    assert listed(soon - timedelta(hours=2), date(2025, 1, 1)) == brought
+    assert listed(None, date(2025, 1, 4)) == brought[2:]
+    assert listed(None, date(2025, 1, 1), ELSEWHERE) == []
+    assert listed(soon, date(2025, 1, 1)) == []
+    path = seed.root / "delta/data/s1_images/S1_2025-01-03.tif"
+    os.utime(path, times=(soon.timestamp(), soon.timestamp()))
+    assert listed(soon, date(2025, 1, 1)) == ["S1_2025-01-03"]
+
+
+def test_a_copy_that_keeps_its_age_came_when_it_was_copied(seed: SeedLayoutSource) -> None:
+    path = seed.root / "delta/data/s1_images/S1_2025-01-27.tif"
+    before = seed.now() - timedelta(seconds=1)
+    os.utime(path, times=(0, 0))
+    found = seed.listed_since([Product.S1_GRD], WINDOW, before, date(2025, 1, 27))
+    assert [one.granule_id for one in found] == ["S1_2025-01-27"]

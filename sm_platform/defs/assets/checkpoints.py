@@ -14,6 +14,7 @@ from sm_platform.defs.model_card import model_card
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.defs.training_choice import FEWEST_BLOCKS, FEWEST_SITES, choice_from
 from sm_platform.defs.training_course import Course, check_storable, take_course
 from sm_platform.defs.training_record import register
@@ -81,6 +82,8 @@ class TrainingConfig(dg.Config, use_attribute_docstrings=True):
     group_name="checkpoint",
     kinds={"pytorch"},
     owners=["team:sm-platform"],
+    tags={"step": "train"},
+    pool=MEMORY,
     metadata=column_schema(CHECKPOINTS),
 )
 def checkpoints(

@@ -7,6 +7,7 @@ import dagster as dg
 
 from sm_platform.defs.assets.granules import ndvi_granules, weather_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.freshness import FRESHNESS
 from sm_platform.defs.lake_access import hash_of
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.readers import read_all
@@ -54,7 +55,12 @@ def _write_empty(layout: Layout, region: Region, table: Table, day: date) -> Day
 
 
 def _native(
-    table: Table, product: Product, upstream: dg.AssetsDefinition, description: str
+    table: Table,
+    product: Product,
+    upstream: dg.AssetsDefinition,
+    description: str,
+    *,
+    source: str,
 ) -> dg.AssetsDefinition:
     @dg.asset(
         name=table.name,
@@ -65,6 +71,8 @@ def _native(
         group_name="drivers",
         kinds={"parquet"},
         owners=["team:sm-platform"],
+        tags={"source": source, "step": "extract"},
+        freshness_policy=FRESHNESS[table.name],
         metadata=column_schema(table),
     )
     def extracted(
@@ -88,12 +96,14 @@ ndvi = _native(
     Product.NDVI,
     ndvi_granules,
     "Vegetation index (unitless) with reliability and day of observation, at 250 m cells.",
+    source="modis",
 )
 weather = _native(
     tables.WEATHER,
     Product.WEATHER,
     weather_granules,
     "Daily mean temperature (K) and total precipitation (m/day), at 0.1 degree cells.",
+    source="era5-land",
 )
 
 

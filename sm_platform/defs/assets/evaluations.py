@@ -25,6 +25,7 @@ from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.defs.training_watch import LOG
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import EVALUATIONS
@@ -62,6 +63,8 @@ class EvaluationConfig(dg.Config, use_attribute_docstrings=True):
     group_name="checkpoint",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"step": "evaluate"},
+    pool=MEMORY,
     metadata=column_schema(EVALUATIONS),
 )
 def evaluations(

@@ -25,6 +25,7 @@ from sm_platform.defs.partitions import (
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.features.build import Features, build
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -59,6 +60,8 @@ class FeatureConfig(dg.Config, use_attribute_docstrings=True):
     group_name="features",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"step": "process"},
+    pool=MEMORY,
     metadata=column_schema(SCENE_FEATURES),
 )
 def scene_features(

@@ -1,7 +1,7 @@
 """Granules: provider files landed once, unchanged, per region and day (step `download`)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,27 +10,17 @@ import dagster as dg
 
 from sm_platform.defs.data_versions import version_of_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
+from sm_platform.defs.fetching import USUAL, Patience, fetch_whole, patiently, text_in_place
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
+from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
-from sm_platform.errors import DataError, UsageError
-from sm_platform.lake.granules import land
+from sm_platform.errors import DataError, GranuleError, PassingError
+from sm_platform.lake.granules import LandedGranule, land, quarantine_fetched
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
-from sm_platform.sources.archive import ArchiveSource
 from sm_platform.sources.protocol import Granule, Product, Source
-from sm_platform.sources.seed_layout import SeedLayoutSource
-
-
-def open_source(region: Region) -> Source:
-    """The source of a region's granules."""
-    root = Path(region.source_path)
-    if region.source == "archive":
-        return ArchiveSource(root)
-    if region.source == "seed_layout":
-        return SeedLayoutSource(root, region.region_id)
-    raise UsageError(f"Region {region.region_id} has the unknown source '{region.source}'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +30,35 @@ class Landing:
     layout: Layout
     region: Region
     source: Source
+    patience: Patience = USUAL
+
+    def listed(self, product: Product, days: Sequence[date] | None) -> list[Granule]:
+        """What the source has of a product and days, None: its static granules.
+
+        Raises:
+            PassingError: the source did not answer, on the last try either.
+        """
+        window = self.region.window
+        return patiently(self.patience, lambda: self.source.granules(product, window, days))
 
     def land(self, granules: Sequence[Granule]) -> DayReport:
         """Land these granules; what is there already is left alone.
 
         Raises:
-            DataError: naming each that could not be had, after the others have been landed.
+            PassingError: naming each that could not be had, after the others have been landed;
+                all of them may be had later.
+            DataError: the same when trying again will not help with one of them.
         """
         landed, failed = [], []
         for one in granules:
-            sidecar, fetch = self._sidecar(one), self._fetch(one)
             try:
-                landed.append(land(self.layout, self.region.region_id, sidecar, fetch))
+                landed.append(self._land(one))
             except DataError as error:
-                failed.append(str(error))
+                failed.append(error)
         if failed:
-            raise DataError(" ".join(failed))
+            is_passing = all(isinstance(error, PassingError) for error in failed)
+            kind = PassingError if is_passing else DataError
+            raise kind(" ".join(str(error) for error in failed))
         return DayReport(
             status="landed" if landed else "none",
             rows=len(landed),
@@ -66,8 +69,22 @@ class Landing:
             },
         )
 
-    def _fetch(self, granule: Granule) -> Callable[[Path], None]:
-        return lambda folder: self.source.fetch(granule, self.region.window, folder)
+    def _land(self, granule: Granule) -> tuple[LandedGranule, bool]:
+        """One granule; text in the place of data lies in quarantine after the last try."""
+        name, sidecar = self.region.region_id, self._sidecar(granule)
+
+        def fetch(folder: Path) -> None:
+            window = self.region.window
+            try:
+                fetch_whole(self.source, granule, window, folder, patience=self.patience)
+            except PassingError as error:
+                strange = text_in_place(granule, folder)
+                if strange is None:
+                    raise
+                place = quarantine_fetched(self.layout, name, sidecar, folder, strange)
+                raise GranuleError(f"{strange} It lies in {place}.") from error
+
+        return land(self.layout, name, sidecar, fetch)
 
     def _sidecar(self, granule: Granule) -> dict[str, object]:
         available = granule.available_utc
@@ -100,7 +117,7 @@ def dated_granules(product: Product, name: str, description: str) -> dg.AssetsDe
         def open_region(region: Region, days: Sequence[date]) -> Worker:
             landing = Landing(lake.layout, region, open_source(region))
             by_day: dict[date | None, list[Granule]] = defaultdict(list)
-            for granule in landing.source.granules(product, region.window, days):
+            for granule in landing.listed(product, days):
                 by_day[granule.day].append(granule)
             return lambda day: landing.land(by_day[day])
 
@@ -135,10 +152,7 @@ def static_granules(
     """Soil, elevation and land cover files that touch the region."""
     region = find_region(lake.layout, context.partition_key)
     landing = Landing(lake.layout, region, open_source(region))
-    reports = {
-        product: landing.land(landing.source.granules(product, region.window, None))
-        for product in STATIC_PRODUCTS
-    }
+    reports = {product: landing.land(landing.listed(product, None)) for product in STATIC_PRODUCTS}
     lacking = [product for product, report in reports.items() if not report.rows]
     if lacking:
         context.log.warning(nothing_of(region, lacking))

@@ -23,6 +23,7 @@ from sm_platform.defs.partitions import OF_REGION, ONE_MONTH, REGION_DAYS, look_
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
 from sm_platform.defs.sampling import SampleMaker, SampleRules, read_sites
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.defs.site_features import open_sites
 from sm_platform.defs.splitting import SplitRules, write_splits
 from sm_platform.observations.collocation import MAX_HOURS
@@ -32,6 +33,7 @@ from sm_platform.schema.region import Region
 
 GROUP = "labels"
 OWNERS = ["team:sm-platform"]
+LABELS = {"step": "label"}
 
 
 class ObservationConfig(dg.Config, use_attribute_docstrings=True):
@@ -58,6 +60,7 @@ class ObservationConfig(dg.Config, use_attribute_docstrings=True):
     group_name=GROUP,
     kinds={"parquet"},
     owners=OWNERS,
+    tags=LABELS,
     metadata=column_schema(label_tables.SM_OBSERVATIONS),
 )
 def sm_observations(
@@ -80,6 +83,8 @@ def sm_observations(
     group_name=GROUP,
     kinds={"parquet"},
     owners=OWNERS,
+    tags=LABELS,
+    pool=MEMORY,
     metadata=column_schema(label_tables.SITE_FEATURES),
 )
 def site_features(
@@ -122,6 +127,7 @@ class SampleConfig(dg.Config, use_attribute_docstrings=True):
     group_name=GROUP,
     kinds={"parquet"},
     owners=OWNERS,
+    tags=LABELS,
     metadata=column_schema(label_tables.TRAINING_SAMPLES),
 )
 def training_samples(
@@ -161,6 +167,7 @@ class SplitConfig(dg.Config, use_attribute_docstrings=True):
     group_name=GROUP,
     kinds={"parquet"},
     owners=OWNERS,
+    tags=LABELS,
     metadata=column_schema(label_tables.SAMPLE_SPLITS),
 )
 def sample_splits(

@@ -13,12 +13,14 @@ from sm_platform.defs.choice import choose_checkpoint
 from sm_platform.defs.collection import write_collection
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.estimators import open_estimator, read_card
+from sm_platform.defs.freshness import FRESHNESS
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import Mapper
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, TWO_MONTHS, look_back
 from sm_platform.defs.pictures import day_overview, thumbnail
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.errors import MissingInputError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.maps import write_figure
@@ -46,6 +48,9 @@ class MapConfig(dg.Config, use_attribute_docstrings=True):
     group_name="maps",
     kinds={"cog"},
     owners=["team:sm-platform"],
+    tags={"step": "inference"},
+    pool=MEMORY,
+    freshness_policy=FRESHNESS["sm_maps"],
     metadata=column_schema(SM_MAPS),
 )
 def sm_maps(
@@ -106,6 +111,7 @@ def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:
     group_name="maps",
     kinds={"png"},
     owners=["team:sm-platform"],
+    tags={"step": "visualize"},
 )
 def map_figures(
     context: dg.AssetExecutionContext, lake: LakeResource

@@ -15,6 +15,7 @@ from sm_platform.defs.pretraining import (
     prepare_pretraining,
 )
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.defs.training_course import Course, take_course
 from sm_platform.defs.training_shown import picture_of, shown_course
 from sm_platform.schema.region import Region
@@ -47,6 +48,8 @@ class PretrainingConfig(dg.Config, use_attribute_docstrings=True):
     group_name="checkpoint",
     kinds={"pytorch"},
     owners=["team:sm-platform"],
+    tags={"step": "train"},
+    pool=MEMORY,
 )
 def pretrained_checkpoints(
     context: dg.AssetExecutionContext,

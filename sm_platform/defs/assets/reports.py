@@ -17,6 +17,7 @@ from sm_platform.lake.maps import write_figure
     group_name="labels",
     kinds={"png"},
     owners=["team:sm-platform"],
+    tags={"step": "visualize"},
 )
 def label_report(
     context: dg.AssetExecutionContext, lake: LakeResource

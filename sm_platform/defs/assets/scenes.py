@@ -126,6 +126,7 @@ def _means(rows: pa.Table) -> dict[str, float]:
     group_name="drivers",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"source": "sentinel-1", "step": "extract"},
     metadata=column_schema(tables.S1_SCENES),
 )
 def s1_scenes(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
@@ -144,6 +145,7 @@ def s1_scenes(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     group_name="drivers",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"source": "sentinel-1", "step": "extract"},
     metadata=column_schema(tables.S1_BACKSCATTER),
 )
 def s1_backscatter(

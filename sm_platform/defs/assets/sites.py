@@ -53,6 +53,7 @@ class SiteConfig(dg.Config, use_attribute_docstrings=True):
     group_name=GROUP,
     kinds={"parquet"},
     owners=OWNERS,
+    tags={"step": "label"},
     metadata=column_schema(label_tables.STATION_READINGS),
 )
 def station_readings(
@@ -73,6 +74,7 @@ def station_readings(
     group_name=GROUP,
     kinds={"parquet"},
     owners=OWNERS,
+    tags={"step": "label"},
     metadata=column_schema(label_tables.SITE_CATALOG),
 )
 def site_catalog(

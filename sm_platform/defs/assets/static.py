@@ -62,6 +62,7 @@ def _write(
     group_name="drivers",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"source": "soil", "step": "extract"},
 )
 def soil_cells(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
     """Sand, clay (g/kg) and bulk density (cg/cm3) of 0-5 cm at their native 250 m cells."""
@@ -76,6 +77,7 @@ def soil_cells(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mate
     group_name="drivers",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"source": "elevation", "step": "extract"},
 )
 def static_drivers(
     context: dg.AssetExecutionContext, lake: LakeResource
@@ -95,6 +97,7 @@ def static_drivers(
     group_name="drivers",
     kinds={"parquet"},
     owners=["team:sm-platform"],
+    tags={"source": "land-cover", "step": "extract"},
 )
 def land_cover_cells(
     context: dg.AssetExecutionContext, lake: LakeResource

@@ -1,16 +1,27 @@
-"""`sm-platform archive`: write the embedded archive, move its clock."""
+"""`sm-platform archive`: write the embedded archive, move its clock, let it fail."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
-from sm_platform.sources.archive import advance_clock
+from sm_platform.errors import UsageError
+from sm_platform.sources.archive import advance_clock, read_clock
+from sm_platform.sources.archive_faults import FaultKind, Faults, write_faults
+from sm_platform.sources.archive_listing import count_between
+from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.build import write_archive
+from sm_platform.sources.simulated.period import WHOLE
 from sm_platform.sources.simulated.shown import Labels, Truth, shown_by_name
 
+Kind = TypeVar("Kind", Product, FaultKind)
 Shows = tuple[str, str]
 """Names of what labels and truth show."""
 USUAL: Shows = (Labels.PUBLISHED, Truth.PHYSICAL)
+RESERVE_DAYS = 21
+"""Days that are written but lie after the clock at first: the future to advance into."""
 
 
 def simulate_command(out: Path | None, seed: int, say: Say, shows: Shows = USUAL) -> None:
@@ -20,11 +31,63 @@ def simulate_command(out: Path | None, seed: int, say: Say, shows: Shows = USUAL
         UsageError: labels or truth of an unknown name, or another archive lies in the folder.
     """
     folder = (out or settings().archive).resolve()
-    report = write_archive(folder, seed=seed, shown=shown_by_name(*shows), progress=say)
+    today = WHOLE.last - timedelta(days=RESERVE_DAYS)
+    shown = shown_by_name(*shows)
+    report = write_archive(folder, seed=seed, shown=shown, today=today, progress=say)
     state = "written" if report.is_new else "there already"
-    say(f"Embedded archive {state}: {folder}, {report.n_bytes / 1e6:.0f} MB")
+    clock = read_clock(folder)
+    say(
+        f"Embedded archive {state}: {folder}, {report.n_bytes / 1e6:.0f} MB; its day is "
+        f"{clock.today}, it ends with {clock.last_day}."
+    )
 
 
-def advance_command(days: int, say: Say) -> None:
-    """Move the archive's clock forward."""
-    say(f"The archive's day is now {advance_clock(settings().archive, days)}.")
+def advance_command(days: int | None, hours: int | None, say: Say) -> None:
+    """Move the archive's clock forward, a day when nothing is said; tells what has come.
+
+    Raises:
+        SourceError: there is no archive in the folder.
+    """
+    root = settings().archive
+    before = read_clock(root)
+    step = timedelta(days=days or 0, hours=hours or 0) or timedelta(days=1)
+    clock = advance_clock(root, step)
+    say(f"The archive's day is now {clock.today}, its moment {clock.now_utc:%Y-%m-%d %H:%M} UTC.")
+    came = count_between(root, before.now_utc, clock.now_utc)
+    names = ", ".join(f"{n} {name}" for name, n in came.items())
+    say(f"Granules that became available: {names or 'none'}.")
+    if clock.is_at_end:
+        say("The archive ends there: nothing was written for later days.")
+
+
+def faults_command(kind: str | None, asked: Mapping[str, Any], *, off: bool, say: Say) -> None:
+    """Plant faults in the embedded archive, or take them away.
+
+    Raises:
+        UsageError: neither or both are asked for, or a kind or product that does not exist.
+    """
+    root = settings().archive
+    clock = read_clock(root)
+    if off == (kind is not None):
+        raise UsageError("Name either --kind or --off: see `sm-platform archive faults --help`.")
+    if kind is None:
+        write_faults(root, None)
+        say(f"The archive {root} answers as it should again.")
+        return
+    product = asked["product"] and _named(Product, asked["product"])
+    planted = Faults(_named(FaultKind, kind), clock.now_utc, **{**asked, "product": product})
+    write_faults(root, planted)
+    struck = product.value if product else "all products"
+    say(
+        f"The archive {root} now fails: {planted.kind}, {planted.share:.0%} of {struck}; "
+        "end it with `sm-platform archive faults --off`."
+    )
+
+
+def _named(kinds: type[Kind], name: str) -> Kind:
+    """The kind of that name; raises UsageError naming all when there is none."""
+    try:
+        return kinds(name)
+    except ValueError as error:
+        known = ", ".join(kinds)
+        raise UsageError(f"'{name}' is none of {known}: name one of these.") from error

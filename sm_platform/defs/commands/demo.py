@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from sm_platform.defs.commands.archive import simulate_command
 from sm_platform.defs.commands.demo_region import Part, is_done, is_taught, mapped_days
 from sm_platform.defs.instance import home_explained, open_instance
+from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.local_time import pass_told, zone_of
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.resources import CHECKOUT, environment, settings
 from sm_platform.defs.talk import Say
@@ -53,9 +55,10 @@ def _in_own_process(region: str, part: Part) -> int:
 
 
 def _print_maps(layout: Layout, region: str) -> None:
+    zone = zone_of(find_region(layout, region))
     for row in [row for day in mapped_days() for row in read_index(layout, region, day)]:
         if row["is_latest"]:
             print(
-                f"{row['pass_start_utc']:%Y-%m-%d %H:%M} UTC  {region:10}  "
-                f"{row['sm_mean_m3m3']:.3f} m3/m3  {layout.root / row['path']}"
+                f"{pass_told(row, zone)}  {region:10}  {row['sm_mean_m3m3']:.3f} m3/m3  "
+                f"{layout.root / row['path']}"
             )

@@ -1,13 +1,14 @@
 """What `sm-platform demo` does in each region: samples, networks, maps, and a start of 9 km."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import save_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.local_time import zone_of
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.promotion import promote
 from sm_platform.defs.registry import Stage, entries
@@ -72,7 +73,8 @@ def demo_region_command(name: str, part: str, say: Say) -> None:
         DataError: days failed.
     """
     now = settings()
-    region = Region(name, archive_regions(now.archive)[name], "archive", str(now.archive))
+    bare = Region(name, archive_regions(now.archive)[name], "archive", str(now.archive))
+    region = replace(bare, time_zone=zone_of(bare))
     demo = _Demo(Launcher(open_instance(), name, say), region, Layout(now.data_lake))
     {Part.SAMPLES: _samples, Part.START: _start, Part.MAPS: _maps}[Part(part)](demo)
     failed = {**demo.launcher.driver_failures, **demo.launcher.failures}

@@ -6,8 +6,17 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from sm_platform.defs.resources import VARIABLES, said, settings, unknown_variables
-from sm_platform.errors import SmPlatformError
+from sm_platform.defs.resources import (
+    VARIABLES,
+    alert_settings,
+    run_limits,
+    said,
+    settings,
+    unknown_variables,
+    watch_settings,
+)
+from sm_platform.defs.serving.state import Finding, serving_findings
+from sm_platform.errors import SmPlatformError, UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -20,14 +29,14 @@ LEAST_FREE_GB = 2.0
 
 def doctor_command() -> int:
     """Print the findings; 0 when nothing needs a hand, else 1."""
-    findings = [*_folders(), *_contents(), *_variables()]
+    findings = [*_folders(), *_contents(), *_running(), *_variables()]
     print("packages: " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
     for is_good, text in findings:
         print(f"{'ok     ' if is_good else 'MISSING'} {text}")
     return 0 if all(is_good for is_good, _ in findings) else 1
 
 
-def _folders() -> Iterator[tuple[bool, str]]:
+def _folders() -> Iterator[Finding]:
     now = settings()
     places = (now.data_lake, now.models, now.dagster_home)
     for name, path in zip(("SM_DATA_LAKE", "SM_MODELS", "DAGSTER_HOME"), places, strict=True):
@@ -42,7 +51,7 @@ def _nearest(path: Path) -> Path:
     return path if path.exists() else _nearest(path.parent)
 
 
-def _contents() -> Iterator[tuple[bool, str]]:
+def _contents() -> Iterator[Finding]:
     now = settings()
     try:
         clock = read_clock(now.archive)
@@ -56,7 +65,29 @@ def _contents() -> Iterator[tuple[bool, str]]:
     yield True, "live services are not configured: granules come from folders"
 
 
-def _variables() -> Iterator[tuple[bool, str]]:
+def _running() -> Iterator[Finding]:
+    """What runs by itself: its settings, then what the instance tells of it."""
+    wrong = [*_wrong_settings()]
+    yield from ((False, text) for text in wrong)
+    if wrong:
+        return
+    watch = watch_settings()
+    state = "on" if watch.is_on else "off (SM_AUTOMATION)"
+    yield True, f"automation: {state}, daily sweep at {watch.daily_at} {watch.time_zone}"
+    channels = ", ".join(alert_settings().channels)
+    yield True, f"alerts: {channels or 'in the log only; set SM_ALERT_WEBHOOK or SM_ALERT_EMAIL'}"
+    yield from serving_findings(settings().dagster_home)
+
+
+def _wrong_settings() -> Iterator[str]:
+    for read in (watch_settings, run_limits, alert_settings):
+        try:
+            read()
+        except UsageError as error:
+            yield str(error)
+
+
+def _variables() -> Iterator[Finding]:
     for name, meaning in VARIABLES.items():
         yield True, f"{name}={said(name)}: {meaning}"
     for name in unknown_variables():

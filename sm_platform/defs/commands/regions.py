@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from sm_platform.defs.area_choice import AreaChoice
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.local_time import pass_told, zone_of
+from sm_platform.defs.newest import newest_map, newest_pass
 from sm_platform.defs.region_figure import region_figure
 from sm_platform.defs.regions import add_region, archive_folder, removable, remove_region
 from sm_platform.defs.resources import settings
@@ -18,15 +21,18 @@ from sm_platform.grid.window import lonlat_bounds
 from sm_platform.lake import removal, store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import REGIONS
-from sm_platform.schema.region import check_region_name
+from sm_platform.schema.region import Region, check_region_name
 
 
 @home_explained()
-def add_command(name: str, choice: AreaChoice, archive: Path | None, say: Say) -> None:
+def add_command(
+    name: str, choice: AreaChoice, archive: Path | None, time_zone: str | None, *, say: Say
+) -> None:
     """Add a region and print what it is."""
     check_region_name(name)
     area, folder = choice.area(), archive_folder(archive)
-    added = add_region(Layout(settings().data_lake), open_instance(), name, area, folder)
+    layout, instance = Layout(settings().data_lake), open_instance()
+    added = add_region(layout, instance, name, area, folder, time_zone=time_zone)
     for warning in added.warnings:
         say(f"Note: {warning}")
     print(json.dumps(added.told(), ensure_ascii=False, indent=1))
@@ -40,9 +46,8 @@ def list_command() -> None:
     for name in store.regions_made(layout, REGIONS):
         region = find_region(layout, name)
         rows, cols = region.window.shape
-        print(
-            f"{name}  {rows} x {cols}  {region.window.crs}  {region.source}  {region.source_path}"
-        )
+        grid = f"{rows} x {cols}  {region.window.crs}"
+        print(f"{name}  {grid}  {zone_of(region)}  {region.source}  {region.source_path}")
 
 
 def show_command(name: str, picture: Path | None, say: Say) -> None:
@@ -58,6 +63,7 @@ def show_command(name: str, picture: Path | None, say: Say) -> None:
         json.dumps(
             {
                 "region": name,
+                "time_zone": zone_of(region),
                 "bounds_deg": [round(edge, 6) for edge in lonlat_bounds(region.window)],
                 "crs": region.window.crs,
                 "pixels": f"{rows} x {cols}",
@@ -66,10 +72,22 @@ def show_command(name: str, picture: Path | None, say: Say) -> None:
                 "source_path": region.source_path,
                 "stored_files": n_files,
                 "stored_megabytes": round(n_bytes / 1e6, 1),
+                **_newest(layout, region),
             },
             indent=1,
         )
     )
+
+
+def _newest(layout: Layout, region: Region) -> dict[str, str | None]:
+    """Newest pass and newest map, with their times in UTC and in the region's own."""
+    today, zone = datetime.now(UTC).date(), zone_of(region)
+    seen = newest_pass(layout, region.region_id, today)
+    row = newest_map(layout, region.region_id, today)
+    return {
+        "newest_pass": pass_told(seen, zone) if seen else None,
+        "newest_map": f"{row['map_id']}, {pass_told(row, zone)}" if row else None,
+    }
 
 
 @home_explained()

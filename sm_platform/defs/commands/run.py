@@ -1,7 +1,7 @@
 """`sm-platform run`: the steps of the seed system through the platform's assets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from sm_platform.defs.estimators import read_card
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.local_time import found_zone, pass_told, utc_span, zone_of
 from sm_platform.defs.map_index import read_index
+from sm_platform.defs.region_source import open_source
 from sm_platform.defs.regions import check_kept_data
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
@@ -27,27 +29,41 @@ from sm_platform.sources.seed_layout import region_window
 Choice = tuple[str | None, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person typed: a region, its first and last day, and by whose clocks these go."""
+
+    region_id: str
+    start: str
+    end: str
+    is_local: bool = False
+    """Days of the region's time zone; else UTC days."""
+
+
 @home_explained()
 def run_command(
-    what: tuple[str, str, str],
+    what: Asked,
     steps: Sequence[str],
     archive: Path | None,
     choice: Choice,
     say: Say,
 ) -> None:
-    """Run the steps for (region, start, end) with the chosen (recipe, checkpoint).
+    """Run the steps for the days asked for with the chosen (recipe, checkpoint).
 
     Raises:
         DataError: some days failed, after all others were finished.
     """
-    name, start, end = check_region_name(what[0]), parse_day(what[1]), parse_day(what[2])
-    _check_days(start, end)
+    name, start, end = check_region_name(what.region_id), parse_day(what.start), parse_day(what.end)
+    _check_days(start, end, is_local=what.is_local)
     layout = Layout(settings().data_lake)
     recipe_id = _fitting_recipe(*choice)
     archive = archive or _embedded(layout, name)
     region = _region(layout, name, archive, choice)
     if recipe_id and Step.INFERENCE in steps:
         _fitting_recipe(recipe_id, region.checkpoint_id)
+    if what.is_local:
+        start, end = utc_span(region, start, end, open_source(region).now())
+        say(f"{name}: local days of {zone_of(region)} lie in the UTC days {start}..{end}")
     request = Request(region, start, end, recipe_id, choice[1])
     launcher = Launcher(open_instance(), name, say)
     if archive is not None:
@@ -81,12 +97,12 @@ def _fitting_recipe(recipe_id: str | None, checkpoint_id: str | None) -> str | N
     return checkpoint.recipe_id
 
 
-def _check_days(start: date, end: date) -> None:
+def _check_days(start: date, end: date, *, is_local: bool) -> None:
     first, today = settings().first_day, datetime.now(UTC).date()
     days_between(start, end)
     if start < first:
         raise UsageError(f"{start} lies before {first}: set SM_FIRST_DAY to map earlier.")
-    if end > today:
+    if end > today and not is_local:  # of local ones `utc_span` knows the clock
         raise UsageError(f"{end} lies in the future: end with {today} or before.")
 
 
@@ -120,6 +136,8 @@ def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> 
         )
     region = _found(name, archive.resolve())
     before = stored_region(layout, name)
+    zone = before and before.time_zone
+    region = replace(region, time_zone=zone or found_zone(region).name)
     if before is not None and before.window != region.window:
         raise UsageError(
             f"Region {name} is stored with another pixel grid: give this folder another name."
@@ -148,7 +166,8 @@ def _found(name: str, folder: Path) -> Region:
 
 
 def _tell_maps(layout: Layout, request: Request, launcher: Launcher) -> None:
-    """Print the maps of the days, their mean and folder; and days without one."""
+    """Print the maps of the days, their time, mean and folder; and passes without one."""
+    zone = zone_of(request.region)
     for day in request.days:
         try:
             rows = read_index(layout, request.region.region_id, day)
@@ -157,6 +176,7 @@ def _tell_maps(layout: Layout, request: Request, launcher: Launcher) -> None:
             continue
         for row in rows:
             if row["is_latest"]:
-                print(f"{day}  {row['sm_mean_m3m3']:.4f} m3/m3  {layout.root / row['path']}")
+                folder = layout.root / row["path"]
+                print(f"{pass_told(row, zone)}  {row['sm_mean_m3m3']:.4f} m3/m3  {folder}")
             elif row["status"] == "no_data":
-                print(f"{day}  no_data  {row['status_reason']}")
+                print(f"{pass_told(row, zone)}  no_data  {row['status_reason']}")

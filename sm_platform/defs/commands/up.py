@@ -1,64 +1,55 @@
-"""`sm-platform up`: web server and exactly one daemon on loopback."""
+"""`sm-platform up`: web server and exactly one daemon on loopback, kept running."""
 
 import fcntl
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import IO
 
 from sm_platform.defs.instance import home_explained, open_instance
-from sm_platform.defs.resources import CHECKOUT, environment
+from sm_platform.defs.serving import keeping, parts, pools
 from sm_platform.defs.talk import Say
-from sm_platform.errors import DataError, UsageError
+from sm_platform.errors import UsageError
 
-HOST = "127.0.0.1"
-STOP_SECONDS = 10
 HIGHEST_PORT = 65535
 
 
 @home_explained()
-def up_command(port: int, say: Say) -> None:
-    """Start both and wait; when one ends or Ctrl-C comes, both end."""
-    home = Path(open_instance().root_directory)
-    lock = _only_one(home)
-    _check_free(port)
-    workspace = ["-w", str(CHECKOUT / "workspace.yaml")]
-    server = ["dagster_webserver", "-h", HOST, "-p", str(port), *workspace]
-    daemon = ["dagster._daemon", "run", *workspace]
-    signal.signal(signal.SIGTERM, _interrupt)
-    both = [_start(server), _start(daemon)]
-    say(f"UI on http://{HOST}:{port} - Ctrl-C ends it")
-    try:
-        while all(one.poll() is None for one in both):
-            time.sleep(0.5)
-        raise DataError("The UI or its daemon has ended by itself: its messages are above.")
-    except KeyboardInterrupt:
-        say("Stopping.")
-    finally:
-        _stop(both)
-        lock.close()
+def up_command(port: int, say: Say, *, is_read_only: bool = False) -> None:
+    """Start all and wait; they end together, with Ctrl-C or when one ends again and again."""
+    limits = pools.wanted_limits()
+    with open_instance() as instance:
+        home = Path(instance.root_directory)
+        lock = _only_one(home)
+        _check_free(port)
+        pools.set_limits(instance, limits)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored when started with "&"
+        signal.signal(number, _interrupt)
+    with lock, parts.code_place(home) as place:
+        server = parts.web_server(place, port, is_read_only=is_read_only)
+        all_parts = (parts.code_server(place), server, parts.daemon(place))
+        group = keeping.guarded_group(lock.fileno(), all_parts)
+        try:
+            _keep(group, f"UI on http://{parts.HOST}:{port}{' (read-only)' * is_read_only}", say)
+        except KeyboardInterrupt:
+            say("Stopping.")
+        finally:
+            keeping.stop(group)
+
+
+def _keep(group: keeping.Group, where: str, say: Say) -> None:
+    while not group.is_up:
+        keeping.watch(group, say)
+        time.sleep(keeping.POLL_SECONDS)
+    say(f"{where} - Ctrl-C ends it")
+    while True:
+        keeping.watch(group, say)
+        time.sleep(keeping.POLL_SECONDS)
 
 
 def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _start(module: list[str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", *module]
-    return subprocess.Popen(command, env=environment(), cwd=CHECKOUT)  # noqa: S603
-
-
-def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    for one in processes:
-        one.send_signal(signal.SIGINT)
-    for one in processes:
-        try:
-            one.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            one.kill()
 
 
 def _only_one(home: Path) -> IO[str]:
@@ -78,6 +69,6 @@ def _check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((parts.HOST, port))
         except OSError as error:
             raise UsageError(f"Port {port} is taken: choose another with --port.") from error

@@ -37,6 +37,8 @@ from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Granule, Product
 
 PRODUCTS = (Product.S1_GRD, Product.NDVI, Product.WEATHER)
+OVERLAP = timedelta(days=1)
+"""Listed once more: catalogues do not show granules in the order of their time stamps."""
 AT_WORK = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -75,7 +77,10 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     there_now = source.now()
     first_day = there_now.date() - timedelta(watch.how.days)
     listed = source.listed_since(
-        PRODUCTS, region.window, before.since, there_now.date() - timedelta(LOOK_BACK_DAYS)
+        PRODUCTS,
+        region.window,
+        before.since and before.since - OVERLAP,
+        there_now.date() - timedelta(LOOK_BACK_DAYS),
     )
     frames = [one for one in listed if one.product is Product.S1_GRD]
     watched = [one for one in frames if one.day is not None and one.day >= first_day]

@@ -22,6 +22,8 @@ ATTEMPT_TAG = "sm_platform/attempt"
 WHY_TAG = "sm_platform/why"
 SCENE_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter", "scene_features", "sm_maps")
 FIGURES = "map_figures"
+MAP_JOB, PREPARE_JOB = "map_passes", "prepare_region"
+"""Of what has a partition a region and day, and of what has one a region."""
 DRIVER_ASSETS = ("ndvi_granules", "ndvi", "weather_granules", "weather")
 STATIC_ASSETS = ("static_granules", "soil_cells", "static_drivers", "land_cover_cells")
 MEMORY_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter")
@@ -116,6 +118,7 @@ def run_request(ask: Ask, attempt: int) -> dg.RunRequest:
     key = "/".join([ask.region_id, ask.why, ask.subject, ask.granules_hash, str(attempt)])
     return dg.RunRequest(
         run_key=key,
+        job_name=PREPARE_JOB if ask.days is None else MAP_JOB,
         tags={**ask.tags, ATTEMPT_TAG: str(attempt), **_range(ask)},
         asset_selection=[dg.AssetKey(name) for name in ask.assets],
         partition_key=_one_partition(ask),

@@ -25,6 +25,7 @@ from sm_platform.defs.regions import DIMENSION
 from sm_platform.defs.resources import LakeResource, watch_settings
 from sm_platform.defs.watching.cursor import Cursor, RegionCursor, read_cursor
 from sm_platform.defs.watching.region_tick import Watch, tick_region
+from sm_platform.defs.watching.requests import MAP_JOB, PREPARE_JOB
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
@@ -32,22 +33,30 @@ from sm_platform.schema.region import Region
 SOURCES = ("archive", "seed_layout")
 """Kinds of source, as regions name them."""
 TICK_SECONDS = 10
-WATCHED = dg.AssetSelection.assets(
-    static_granules,
-    soil_cells,
-    static_drivers,
-    land_cover_cells,
-    s1_granules,
-    s1_scenes,
-    s1_backscatter,
-    ndvi_granules,
-    ndvi,
-    weather_granules,
-    weather,
-    scene_features,
-    sm_maps,
-    map_figures,
+MAP_PASSES = dg.define_asset_job(
+    MAP_JOB,
+    selection=dg.AssetSelection.assets(
+        s1_granules,
+        s1_scenes,
+        s1_backscatter,
+        ndvi_granules,
+        ndvi,
+        weather_granules,
+        weather,
+        scene_features,
+        sm_maps,
+        map_figures,
+    ),
+    description="Sentinel-1 passes to maps, with the vegetation and weather that they need.",
 )
+PREPARE_REGION = dg.define_asset_job(
+    PREPARE_JOB,
+    selection=dg.AssetSelection.assets(
+        static_granules, soil_cells, static_drivers, land_cover_cells
+    ),
+    description="What a region needs once: soil, terrain, land cover.",
+)
+JOBS = [MAP_PASSES, PREPARE_REGION]
 
 
 def scene_sensor(source: str) -> dg.SensorDefinition:
@@ -58,7 +67,7 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
         name=f"new_scenes_{source}",
         description=f"Maps new Sentinel-1 passes of regions whose source is `{source}`; brings "
         "their vegetation and weather first, and prepares new regions.",
-        target=WATCHED,
+        jobs=JOBS,
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
     )

@@ -1,12 +1,11 @@
 """How a listed pass stands: mapped with these very frames, without data, failed, or open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sm_platform.defs.map_index import read_index
+from sm_platform.defs.map_index import looked_at, read_index
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.watching.scene_log import ListedPass
 from sm_platform.errors import SmPlatformError
@@ -50,29 +49,30 @@ def standing(layout: Layout, listed: ListedPass) -> Standing:
             for row in read_index(layout, listed.region_id, listed.day)
             if row["scene_id"] == listed.scene_id
         ]
+        look = looked_at(layout, listed.region_id, listed.day).get(listed.scene_id, {})
     except SmPlatformError as error:
         return Standing(State.FAILED, reason=str(error))
     current = next((row for row in rows if row["is_latest"]), None)
     map_id = current["map_id"] if current is not None else None
-    if current is not None and _is_of(layout, current, listed):
+    is_of_these = _is_of(layout, look.get("granules", {}), listed)
+    if current is not None and is_of_these:
         return Standing(State.MAPPED, map_id)
     if failed is not None:
         state = State.OPEN if failed.is_passing else State.FAILED
         return Standing(state, map_id, failed.reason)
     empty = next((row for row in rows if row["status"] == "no_data"), None)
-    if empty is not None and _is_of(layout, empty, listed):
+    if empty is not None and is_of_these:
         return Standing(State.NO_DATA, reason=empty["status_reason"])
     return Standing(State.OPEN, map_id)
 
 
-def _is_of(layout: Layout, row: dict[str, Any], listed: ListedPass) -> bool:
-    """Whether a row was made from the frames listed now, each in the version listed now."""
-    made_of = dict(zip(row["granule_ids"] or (), row["granule_sha256s"] or (), strict=True))
+def _is_of(layout: Layout, made_of: Mapping[str, str], listed: ListedPass) -> bool:
+    """Whether a day was mapped from the frames listed now, each in the version listed now."""
     if set(made_of) != {one.frame_id for one in listed.frames}:
         return False
     for frame in listed.frames:
         folder = layout.granule(
-            Product.S1_GRD.value, listed.region_id, frame.pass_day, frame.frame_id
+            Product.S1_GRD.value, listed.region_id, listed.day, frame.frame_id
         )
         if not is_landed(folder, frame.frame_stamp or None):
             return False

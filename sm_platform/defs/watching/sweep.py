@@ -22,7 +22,7 @@ from sm_platform.defs.watching.calendar import PassRow, passes_of, write_calenda
 from sm_platform.defs.watching.refreshing import refreshes
 from sm_platform.defs.watching.requests import attempts, run_request
 from sm_platform.defs.watching.scene_log import register
-from sm_platform.defs.watching.sensor import WATCHED
+from sm_platform.defs.watching.sensor import MAP_PASSES
 from sm_platform.errors import SmPlatformError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.layout import Layout
@@ -133,7 +133,7 @@ def _schedules() -> list[dg.ScheduleDefinition]:
         name="daily_refresh",
         description="Makes again the maps of the last days whose inputs or accepted checkpoint "
         "are newer than they are: late vegetation and weather, a promoted checkpoint.",
-        target=WATCHED,
+        job=MAP_PASSES,
         cron_schedule=f"{int(minute)} {int(hour)} * * *",
         execution_timezone=how.time_zone,
         default_status=status,
@@ -146,7 +146,7 @@ def _schedules() -> list[dg.ScheduleDefinition]:
         return asked or dg.SkipReason("Every map is as new as what it was made of.")
 
     sweep = dg.ScheduleDefinition(
-        name="sweep_passes",
+        name="find_missed_passes",
         description="Looks for passes that the sensor missed and for passes that are overdue.",
         target=dg.AssetSelection.assets(pass_calendar),
         cron_schedule=EVERY_THREE_HOURS,

@@ -1,7 +1,8 @@
 """What every writer leaves behind besides its files: a row of the index; and the lists of all."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -50,7 +51,7 @@ def after(day: date, days: float) -> datetime:
 
 def write_index(root: Path, entries: Iterable[Entry]) -> int:
     """Write the index, ordered by product, region, day and id; returns the number of granules."""
-    rows = [_row(entry) for entry in entries]
+    rows = [_row(root, entry) for entry in entries]
     rows.sort(
         key=lambda row: tuple(
             str(row[key]) for key in ("product", "region_id", "day", "granule_id")
@@ -75,8 +76,10 @@ def write_regions(root: Path, windows: Iterable[tuple[Place, GridWindow]]) -> No
     (root / REGIONS_NAME).write_text(json.dumps(content, indent=1) + "\n")
 
 
-def _row(entry: Entry) -> dict[str, object]:
+def _row(root: Path, entry: Entry) -> dict[str, object]:
     west, south, east, north = entry.bounds
+    folder = root / entry.product.value / entry.region_id / entry.granule_id
+    sha256, size_bytes = _digest([folder / name for name in sorted(entry.files)])
     return {
         "product": entry.product.value,
         "region_id": entry.region_id,
@@ -90,4 +93,16 @@ def _row(entry: Entry) -> dict[str, object]:
         "south": south,
         "east": east,
         "north": north,
+        "size_bytes": size_bytes,
+        "sha256": sha256,
     }
+
+
+def _digest(files: Sequence[Path]) -> tuple[str, int]:
+    """SHA-256 of the files' content one after another, and their size together in bytes."""
+    digest, size = hashlib.sha256(), 0
+    for path in files:
+        content = path.read_bytes()
+        digest.update(content)
+        size += len(content)
+    return digest.hexdigest(), size

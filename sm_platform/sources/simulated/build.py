@@ -20,7 +20,8 @@ from zlib import crc32
 
 from sm_platform.errors import SourceError, UsageError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.archive_folder import INDEX_NAME, Clock, write_clock
+from sm_platform.sources.archive_clock import Clock, end_of, write_clock
+from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.simulated.archive_index import Entry, write_index, write_regions
 from sm_platform.sources.simulated.fields import FULL_SIZE
 from sm_platform.sources.simulated.period import WHOLE, Period
@@ -42,7 +43,7 @@ from sm_platform.sources.simulated.write_soil import write_soil
 from sm_platform.sources.simulated.write_swc import write_swc
 
 PARAMETERS_NAME = "parameters.json"
-REVISION = 3
+REVISION = 4
 """Of what is written for the same parameters: raised with each change of it."""
 
 USUAL = Shown()
@@ -117,7 +118,7 @@ def write_archive(
         size: rows and columns of each region, pixels of 100 m.
         period: the days to write.
         shown: what labels and truth show.
-        today: where its clock starts; the last day of the period by default.
+        today: day at whose end its clock starts; the last of the period by default.
         workers: processes, a region each; by default as many as there are processors.
         force: replace an archive of other parameters.
         progress: told a sentence as each region is finished.
@@ -127,7 +128,7 @@ def write_archive(
         SourceError: writing failed; what was there before is untouched.
     """
     settings = Settings(seed, tuple(places), size, period, shown)
-    clock = Clock(today or period.last, period.last)
+    clock = Clock(end_of(today or period.last), period.last)
     _check(settings, clock)
     sweep(folder)
     if _is_finished(folder, settings, force=force):

@@ -4,14 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sm_platform.errors import SourceError, UsageError
+from sm_platform.lake.granules import digest_of
 from sm_platform.sources.archive import archive_regions, read_clock
+from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import HIGHLAND, RED_RIVER
@@ -183,3 +187,23 @@ def test_the_truth_can_be_read_by_those_who_judge(tiny: Path, worlds: dict[str, 
 
 def test_the_clock_starts_at_the_end(tiny: Path) -> None:
     assert read_clock(tiny).today == read_clock(tiny).last_day == TINY.last
+    assert read_clock(tiny).is_at_end
+
+
+def test_the_clock_can_start_before_the_end(tmp_path: Path) -> None:
+    usual: dict[str, Any] = {"size": SIZE, "period": SHORT, "places": (HIGHLAND,), "workers": 1}
+    write_archive(tmp_path / "a", seed=1, today=date(2025, 3, 2), **usual)
+    clock = read_clock(tmp_path / "a")
+    assert (clock.today, clock.last_day) == (date(2025, 3, 2), SHORT.last)
+    assert not write_archive(tmp_path / "a", seed=1, **usual).is_new
+    assert read_clock(tmp_path / "a") == clock, "an archive that is there keeps its clock"
+
+
+def test_the_index_tells_size_and_checksum_as_landing_takes_them(
+    listed: Callable[[Product, str], list[tuple[Granule, Path]]],
+) -> None:
+    told = [one for product in Product for one in listed(product, "red-river")]
+    assert len(told) > 100
+    for granule, folder in told:
+        files = [folder / name for name in sorted(granule.files)]
+        assert (granule.sha256, granule.size_bytes) == digest_of(files)

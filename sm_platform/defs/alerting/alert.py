@@ -1,0 +1,84 @@
+"""An alert: what is told to a person, for a hydrologist to understand, with the next step."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+LONGEST_LINE = 300
+LONGEST_SUBJECT = 150
+LONGEST_TEXT = 1700
+"""Characters: the smallest message of a chat service holds 2000."""
+MOST_LINES = 10
+"""Of one kind in an alert: days, passes, verdicts."""
+
+
+class AlertKind(StrEnum):
+    """What an alert is about; `schema/alert_tables.py` lists the same."""
+
+    RUN_FAILED = "run_failed"
+    DAYS_FAILED = "days_failed"
+    CHECK_FAILED = "check_failed"
+    OVERDUE = "overdue"
+    SILENT = "silent"
+    STALE = "stale"
+    SOURCE_DOWN = "source_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert, not sent yet."""
+
+    kind: AlertKind
+    region_id: str | None
+    """None: it is about no single region."""
+    subject: str
+    text: str
+    key: str
+    """What it is about: the same key is told once a day."""
+    day: date
+    """UTC day that it is about: by the clock of the region's source where passes are due."""
+    is_told_once: bool = False
+    """Whether its key is told once and for all; else again each day, as long as it lasts."""
+
+
+def source_down(source: str, reason: str, now_utc: datetime) -> Alert:
+    """A source does not answer; the others go on."""
+    return Alert(
+        AlertKind.SOURCE_DOWN,
+        None,
+        f"{source} does not answer",
+        f"{source} could not be listed on {moment_text(now_utc)}: {one_line(reason)}\n"
+        "Its new scenes are mapped as soon as it answers; other sources go on, no map is lost.\n"
+        "Next: look whether the provider announces an outage; network and credentials are told by "
+        "`sm-platform doctor`.",
+        f"source_down/{source}",
+        now_utc.astimezone(UTC).date(),
+    )
+
+
+def one_line(text: str) -> str:
+    """The text in one line."""
+    return " ".join(text.split())
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning where it is longer than anybody reads."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def shortened(lines: Iterable[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    found = list(lines)
+    more = len(found) - MOST_LINES
+    return found if more <= 0 else [*found[:MOST_LINES], f"... and {more} more"]
+
+
+def moment_text(moment: datetime) -> str:
+    """A time for people, to the minute."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def days_text(first: date, last: date) -> str:
+    """One day, or first to last."""
+    return f"{first}" if first == last else f"{first} to {last}"

@@ -1,0 +1,143 @@
+"""Alerts of a run that is over: it failed, days of it failed, checks of it said no."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from sm_platform.defs.alerting.alert import Alert, AlertKind, days_text, one_line, shortened
+from sm_platform.defs.alerting.run_faults import RunFaults, faults_of, request_of
+from sm_platform.defs.days import BACKFILL
+from sm_platform.defs.instance import HOST_TAG
+from sm_platform.defs.launch_tags import Scope, scope_of
+from sm_platform.defs.watching.requests import ATTEMPT_TAG, WAITS
+from sm_platform.lake.layout import Layout
+
+WILL_RETRY = "dagster/will_retry"
+"""Dagster tags a failed run so, and starts it anew."""
+SETTLING_TRIES, SETTLING_S = 5, 0.2
+FAILURE = dg.DagsterRunStatus.FAILURE
+
+
+def settled_run(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun | None:
+    """A run that has just failed, with Dagster's word on whether it is tried again.
+
+    The failure is there to be seen a moment before that word is.
+    """
+    for _ in range(SETTLING_TRIES):
+        run = instance.get_run_by_id(run_id)
+        if run is None or not instance.run_retries_enabled or WILL_RETRY in run.tags:
+            return run
+        time.sleep(SETTLING_S)
+    return run
+
+
+def alerts_of_run(
+    instance: dg.DagsterInstance, layout: Layout, run: dg.DagsterRun, now_utc: datetime
+) -> list[Alert]:
+    """What a person must know of a run; [] also where it is tried again by itself.
+
+    Args:
+        instance: that holds its events.
+        layout: the lake, which holds its failed days.
+        run: that is over.
+        now_utc: of the wall clock.
+    """
+    if HOST_TAG in run.tags or run.tags.get(WILL_RETRY) == "true":
+        return []  # a command told its person itself; the next try will tell
+    faults = faults_of(instance, layout, run)
+    if faults.is_passing and _is_asked_for_again(run):
+        return []
+    day = now_utc.astimezone(UTC).date()
+    told = _told(run, faults, day)
+    return [*([told] if told else []), *_verdicts(run, faults, day)]
+
+
+def _is_asked_for_again(run: dg.DagsterRun) -> bool:
+    """Whether it is a request of the sensors that has attempts left within the next hours."""
+    attempt = run.tags.get(ATTEMPT_TAG, "")
+    return attempt.isdecimal() and int(attempt) < len(WAITS)
+
+
+def _told(run: dg.DagsterRun, faults: RunFaults, day: date) -> Alert | None:
+    """The one alert of what failed in a run, checks aside."""
+    is_failed = run.status is FAILURE
+    found = [*_day_lines(faults), *faults.reasons]
+    if not found and (not is_failed or faults.verdicts):
+        return None
+    scope = scope_of(run.tags)
+    lines = shortened(found) or [faults.end or "its process ended without a word"]
+    failed = sorted({one for days in faults.days.values() for one in days})
+    what = f"{len(failed)} days failed" if len(failed) > 1 else "a day failed"
+    place = _place(run, scope)
+    return Alert(
+        AlertKind.RUN_FAILED if is_failed else AlertKind.DAYS_FAILED,
+        scope.region,
+        f"{place}: {what if failed else 'a run failed'}",
+        "\n".join([f"Run {run.run_id[:8]} ({_made(run)}) of {place}:", *lines, _next(run, failed)]),
+        f"{'run' if is_failed else 'days'}_failed/{_subject(run, scope)}",
+        day,
+    )
+
+
+def _day_lines(faults: RunFaults) -> Iterator[str]:
+    """A line for each reason, with its days."""
+    for reason, days in sorted(faults.days.items(), key=lambda one: min(one[1])):
+        first, last = min(days), max(days)
+        n_days = f" ({len(days)} days)" if len(days) > 1 else ""
+        yield f"{days_text(first, last)}{n_days}: {reason}"
+
+
+def _next(run: dg.DagsterRun, failed: Sequence[date]) -> str:
+    """What to do, with a command that can be pasted."""
+    region = scope_of(run.tags).region
+    again = f"open run {run.run_id[:8]} in the UI and choose Re-execute"
+    if region and failed:
+        again += (
+            f", or `sm-platform run --region {region} --start {failed[0]} --end {failed[-1]}`; "
+            'all failed days: `sm-platform sql "from failed_days"`'
+        )
+    return f"Next: put right what is named above, then {again}."
+
+
+def _verdicts(run: dg.DagsterRun, faults: RunFaults, day: date) -> Iterator[Alert]:
+    """An alert for each check that said no."""
+    scope = scope_of(run.tags)
+    for one in faults.verdicts:
+        asset = one.asset_key.to_user_string()
+        place = _place(run, scope)
+        effect = "what is made from it was not made" if one.blocking else "nothing was stopped"
+        said = one_line(one.description or f"see {one.check_name} in the UI")
+        yield Alert(
+            AlertKind.CHECK_FAILED,
+            scope.region,
+            f"{place}: check {one.check_name} of {asset} failed",
+            f"Check {one.check_name} of {asset} in run {run.run_id[:8]} of {place} failed; "
+            f"{effect}.\n{said}\n"
+            f"Next: look at the check's figures in the UI (asset {asset}, Checks) before using "
+            "these data; its further failures in the region are not told one by one today.",
+            f"check_failed/{scope.region or '-'}/{asset}/{one.check_name}",
+            day,
+        )
+
+
+def _place(run: dg.DagsterRun, scope: Scope) -> str:
+    """Region and days of a run, or its job."""
+    name = scope.region or ("several regions" if scope.first else run.job_name)
+    return f"{name}, {days_text(scope.first, scope.last)}" if scope.first and scope.last else name
+
+
+def _made(run: dg.DagsterRun) -> str:
+    """The assets of a run, the first ones where they are many."""
+    names = sorted(key.to_user_string() for key in run.asset_selection or ()) or [run.job_name]
+    return ", ".join([*names[:4], *(["..."] if len(names) > 4 else [])])
+
+
+def _subject(run: dg.DagsterRun, scope: Scope) -> str:
+    """What runs share that are told once a day: a backfill of a region, or the same work again."""
+    region = scope.region or "-"
+    if BACKFILL in run.tags:
+        return f"{region}/{request_of(run)}"
+    days = f"{scope.first}..{scope.last}" if scope.first else "-"
+    return f"{region}/{days}/{_made(run)}"

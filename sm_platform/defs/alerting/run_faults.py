@@ -1,0 +1,113 @@
+"""What went wrong in a run, as its events and the lake tell it, without stacks."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
+
+from sm_platform.defs.alerting.alert import one_line
+from sm_platform.defs.days import BACKFILL, FAILED_DAYS
+from sm_platform.defs.launch_tags import scope_of
+from sm_platform.errors import SmPlatformError
+from sm_platform.grid.calendar import days_between
+from sm_platform.lake.failures import FailedDay, failure_of
+from sm_platform.lake.layout import Layout
+
+OURS = re.compile(rf"^{re.escape(SmPlatformError.__module__)}\.\w+: ")
+"""How Dagster begins the message of an error of ours."""
+TOLD = {
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFaults:
+    """Faults of one run."""
+
+    days: Mapping[str, frozenset[date]]
+    """Reason to the days (UTC) that failed of it, whatever the asset."""
+    reasons: tuple[str, ...]
+    """Of steps that failed as a whole, not on named days."""
+    verdicts: tuple[dg.AssetCheckEvaluation, ...]
+    """Checks that said no, those that only warn left out."""
+    is_passing: bool
+    """Whether there are failed days and all failed of what may pass (network, quota)."""
+    end: str
+    """What the run's own end says; empty when it ended well."""
+
+
+def faults_of(instance: dg.DagsterInstance, layout: Layout, run: dg.DagsterRun) -> RunFaults:
+    """The faults of a run that is over."""
+    entries = instance.all_logs(run.run_id, of_type=TOLD)
+    events = [entry.dagster_event for entry in entries if entry.dagster_event]
+    failed = _failed_days(layout, run)
+    days = defaultdict[str, set[date]](set)
+    for one in failed:
+        days[one_line(one.reason)].add(one.day)
+    failures = [event for event in events if event.is_step_failure]
+    for event in failures:
+        for day, reason in _named_days(event):
+            days[one_line(reason)].add(day)
+    whole = [_why(event) for event in failures if not any(_named_days(event))]
+    return RunFaults(
+        days={reason: frozenset(those) for reason, those in days.items()},
+        reasons=tuple(dict.fromkeys(why for why in whole if why)),
+        verdicts=tuple(_verdicts(events)),
+        is_passing=bool(failed) and all(one.is_passing for one in failed),
+        end=one_line(" ".join(event.message or "" for event in events if event.is_run_failure)),
+    )
+
+
+def request_of(run: dg.DagsterRun) -> str:
+    """What a run was part of, as `defs/days.py` notes it with a failed day."""
+    return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
+
+
+def _failed_days(layout: Layout, run: dg.DagsterRun) -> list[FailedDay]:
+    """Days of the run on which an asset failed, as far as they have not succeeded since."""
+    scope = scope_of(run.tags)
+    if scope.region is None or scope.first is None or scope.last is None:
+        return []
+    assets = sorted(key.to_user_string() for key in run.asset_selection or ())
+    found = (
+        failure_of(layout, scope.region, [asset], day)
+        for day in days_between(scope.first, scope.last)
+        for asset in assets
+    )
+    return [one for one in found if one is not None and one.request == request_of(run)]
+
+
+def _named_days(failure: dg.DagsterEvent) -> Iterator[tuple[date, str]]:
+    """The days that a step named, with their reasons."""
+    data = failure.step_failure_data.user_failure_data
+    told = data.metadata.get(FAILED_DAYS) if data else None
+    if isinstance(told, dg.JsonMetadataValue) and isinstance(told.value, Mapping):
+        for key, reason in told.value.items():
+            yield date.fromisoformat(key.split("|")[0]), str(reason)
+
+
+def _verdicts(events: list[dg.DagsterEvent]) -> Iterator[dg.AssetCheckEvaluation]:
+    for event in events:
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            found = event.asset_check_evaluation_data
+            if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
+                yield found
+
+
+def _why(failure: dg.DagsterEvent) -> str:
+    """The reason of a step; empty where a blocking check stopped it, which has its own words."""
+    data = failure.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return one_line(data.user_failure_data.description)
+    cause = data.error.cause or data.error if data.error else None
+    if cause is None:
+        return f"{failure.step_key} failed"
+    if cause.cls_name == DagsterAssetCheckFailedError.__name__:
+        return ""
+    return one_line(OURS.sub("", cause.message.strip()))

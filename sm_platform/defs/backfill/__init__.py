@@ -1,0 +1,1 @@
+"""Backfills: years of days of several regions, as one request that the daemon carries out."""

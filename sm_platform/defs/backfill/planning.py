@@ -1,0 +1,167 @@
+"""What a backfill asks for: of each asset the region and day keys that are not made yet.
+
+Days that are finished are left out. What must come before the others is asked for as well, as far
+as the lake lacks it: static assets, a year of vegetation and weather, earlier passes of the tracks.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import dagster as dg
+
+from sm_platform.defs.launch import Launcher, stretches
+from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS, ONE_MONTH, TWO_MONTHS
+from sm_platform.defs.steps import PASS_ASSETS, Request, remembered_days, stale_driver_days
+from sm_platform.lake import store
+from sm_platform.lake.failures import failed_days
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.driver_tables import LAND_COVER_CELLS, SOIL, STATIC_DRIVERS
+from sm_platform.schema.model_tables import SM_MAPS
+from sm_platform.schema.region import Region
+
+STATIC = ("static_granules", "soil_cells", "static_drivers", "land_cover_cells")
+STATIC_TABLES = (SOIL, STATIC_DRIVERS, LAND_COVER_CELLS)
+DRIVERS = ("ndvi_granules", "ndvi", "weather_granules", "weather")
+FEATURES, MAPS, FIGURES = "scene_features", "sm_maps", "map_figures"
+CHAIN = (*PASS_ASSETS, *DRIVERS, FEATURES, MAPS, FIGURES)
+"""Dated assets from granules to figures, each behind what it needs."""
+MONTH = ONE_MONTH.max_partitions_per_run or 1
+MONTHS = TWO_MONTHS.max_partitions_per_run or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Lake and Dagster instance that a backfill is about."""
+
+    layout: Layout
+    instance: dg.DagsterInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which assets, and whether finished days are looked at again."""
+
+    assets: tuple[str, ...] = CHAIN
+    is_again: bool = False
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether earlier days are needed."""
+        return FEATURES in self.assets
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPlan:
+    """What is to be done in one region; days are in order."""
+
+    region_id: str
+    asked: Sequence[date]
+    """Days that a person asked for."""
+    days: Sequence[date] = ()
+    """Those of them that are not finished."""
+    pass_days: Sequence[date] = ()
+    """Those, with earlier days whose passes are remembered."""
+    driver_days: Sequence[date] = ()
+    """Days whose vegetation and weather are to be made."""
+    lacks_static: bool = False
+
+    def days_of(self, asset: str) -> Sequence[date]:
+        """The days of a dated asset that are asked for."""
+        if asset in PASS_ASSETS:
+            return self.pass_days
+        return self.driver_days if asset in DRIVERS else self.days
+
+    def n_runs(self, assets: Sequence[str]) -> int:
+        """Runs at least: assets of the same days go together, a month of days without a gap."""
+        groups = {tuple(self.days_of(one)) for one in assets if one != FIGURES}
+        runs = sum(len(stretches(days, MONTH)) for days in groups)
+        runs += len(stretches(self.days, MONTHS)) if FIGURES in assets else 0
+        return runs + self.lacks_static
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done in all regions, of these assets."""
+
+    regions: Sequence[RegionPlan]
+    assets: Sequence[str]
+
+    @property
+    def n_days(self) -> int:
+        """Days of all regions to be finished."""
+        return sum(len(one.days) for one in self.regions)
+
+    @property
+    def n_runs(self) -> int:
+        """Runs at least."""
+        return sum(one.n_runs(self.assets) for one in self.regions)
+
+    @property
+    def n_keys(self) -> int:
+        """Partitions to be made, of all assets."""
+        return sum(len(keys) for keys in self.keys().values())
+
+    def keys(self) -> Mapping[str, frozenset[str]]:
+        """Partition keys by asset; assets without any are left out."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in self.regions:
+            for asset in self.assets:
+                found[asset] |= {f"{day}|{one.region_id}" for day in one.days_of(asset)}
+            for asset in STATIC if one.lacks_static else ():
+                found[asset].add(one.region_id)
+        return {asset: frozenset(keys) for asset, keys in found.items() if keys}
+
+
+def plan_region(place: Place, region: Region, asked: Sequence[date], wanted: Wanted) -> RegionPlan:
+    """What is to be done for these days of a region.
+
+    Raises:
+        SourceError: its source cannot list what there is.
+    """
+    launcher = Launcher(place.instance, region.region_id, _say_nothing)
+    days = list(asked) if wanted.is_again else _unfinished(place, launcher, region, asked, wanted)
+    if not days:
+        return RegionPlan(region.region_id, asked)
+    request = Request(region, days[0], days[-1])
+    earlier = remembered_days(launcher, request) if wanted.looks_back else []
+    return RegionPlan(
+        region.region_id,
+        asked,
+        days,
+        pass_days=sorted({*earlier, *days}),
+        driver_days=stale_driver_days(launcher, request) if wanted.looks_back else days,
+        lacks_static=wanted.looks_back and _lacks_static(place, region.region_id),
+    )
+
+
+def _unfinished(
+    place: Place, launcher: Launcher, region: Region, asked: Sequence[date], wanted: Wanted
+) -> list[date]:
+    """Days on which an asset was never made, or failed, or is lost, or a needed driver failed."""
+    assets = [one for one in wanted.assets if one not in DRIVERS or not wanted.looks_back]
+    found = set(launcher.pending(assets, asked))
+    if MAPS in assets:
+        found |= set(asked) - set(store.days_made(place.layout, SM_MAPS, region.region_id))
+    if wanted.looks_back:
+        found |= _behind_failed_drivers(place.layout, region.region_id, asked)
+    return sorted(found)
+
+
+def _behind_failed_drivers(layout: Layout, region_id: str, asked: Sequence[date]) -> set[date]:
+    """Days that look back, or ahead, to a day without its vegetation or weather."""
+    failed = {one.day for asset in DRIVERS for one in failed_days(layout, region_id, asset)}
+    back, ahead = timedelta(LOOK_BACK_DAYS), timedelta(LOOK_AHEAD_DAYS)
+    return {day for day in asked if any(day - back <= one <= day + ahead for one in failed)}
+
+
+def _lacks_static(place: Place, region_id: str) -> bool:
+    """Whether a static asset of a region was never made, or its table is lost."""
+    made = [place.instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in STATIC]
+    notes = [store.note_of(place.layout, one, region_id) for one in STATIC_TABLES]
+    return None in notes or any(region_id not in keys for keys in made)
+
+
+def _say_nothing(_: str) -> None:
+    return None

@@ -1,0 +1,96 @@
+"""Rules as Dagster's checks: one step an asset judges all of its rules on the run's partitions.
+
+A step of its own for every rule would cost each run of a map a second. A fault inside a rule is a
+failed check that says so: it stops neither the other rules nor what lies below the asset.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from sm_platform.defs.launch_tags import Scope, scope_of
+from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.errors import SmPlatformError
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.models import ModelStore
+
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What is judged: the partitions of one run, with where they lie."""
+
+    layout: Layout
+    models: ModelStore
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule found."""
+
+    passed: bool
+    told: str = ""
+    """What is wrong, or what could not be judged."""
+    counted: Mapping[str, Any] = field(default_factory=dict)
+    """Metadata of the check; Dagster plots its numbers over the runs."""
+    severity: dg.AssetCheckSeverity = WARN
+    """Of a failure; ERROR stops what lies below where the rule is blocking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check of an asset."""
+
+    name: str
+    description: str
+    judge: Callable[[Matter], Verdict]
+    is_blocking: bool = False
+    """Whether an ERROR keeps the assets below from being made in the same run."""
+
+
+def checks_of(asset: str, rules: Sequence[Rule]) -> dg.AssetChecksDefinition:
+    """The rules of an asset as checks that one step runs; each can also be run alone."""
+    key = dg.AssetKey(asset)
+    specs = [
+        dg.AssetCheckSpec(
+            rule.name, asset=key, description=rule.description, blocking=rule.is_blocking
+        )
+        for rule in rules
+    ]
+
+    @dg.multi_asset_check(name=f"{asset}_checks", specs=specs, can_subset=True)
+    def judged(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource, models: ModelsResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        matter = Matter(lake.layout, models.store, scope_of(context.run.tags))
+        for rule in rules:
+            if dg.AssetCheckKey(key, rule.name) in context.selected_asset_check_keys:
+                yield _result(key, rule, _verdict(context, rule, matter))
+
+    return judged
+
+
+def _verdict(context: dg.AssetCheckExecutionContext, rule: Rule, matter: Matter) -> Verdict:
+    try:
+        return rule.judge(matter)
+    except SmPlatformError as error:
+        return Verdict(False, str(error))
+    except Exception as error:  # the asset was made: a fault of its judge must not say otherwise
+        context.log.exception(f"{rule.name} could not judge")
+        why = f"{type(error).__name__}: {error} (a fault of the check, see the log)"
+        return Verdict(False, why)
+
+
+def _result(asset: dg.AssetKey, rule: Rule, verdict: Verdict) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=rule.name,
+        passed=verdict.passed,
+        severity=verdict.severity,
+        description=verdict.told or None,
+        metadata=dict(verdict.counted),
+    )

@@ -1,0 +1,205 @@
+"""`sm-platform backfill`: ask for days of several regions, watch, list, cancel and retry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rich.console import Console
+from rich.table import Table
+
+from sm_platform.defs.backfill.asked import Period, check_checkpoint, named_regions
+from sm_platform.defs.backfill.follow import follow, spoken, summary, table_of
+from sm_platform.defs.backfill.pace import estimate_s
+from sm_platform.defs.backfill.planning import MAPS, Place, Plan, RegionPlan, Wanted, plan_region
+from sm_platform.defs.backfill.progress import (
+    Look,
+    assets_of,
+    data_of,
+    days_of,
+    find,
+    newest_backfills,
+    reasons,
+)
+from sm_platform.defs.backfill.queueing import cancel, check_title, has_daemon, queue
+from sm_platform.defs.instance import home_explained, open_instance
+from sm_platform.defs.region_source import open_source
+from sm_platform.defs.resources import settings
+from sm_platform.defs.talk import Say
+from sm_platform.errors import DataError, UsageError
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.region import Region
+from sm_platform.sources.protocol import Product
+
+COLUMNS = ("id", "title", "state", "days", "done", "failed", "begun")
+WIDTH = 400
+"""Characters of a line: tables are not cut, whatever the terminal; pipes get whole lines."""
+NO_DAEMON = (
+    "No daemon runs on this home, so nothing begins yet: it starts with `sm-platform up` and takes "
+    "up what is queued."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a backfill is asked for."""
+
+    title: str | None
+    is_watched: bool
+    parent: str | None = None
+
+
+@home_explained()
+def backfill_command(
+    names: Sequence[str], period: Period, wanted: Wanted, manner: Manner, say: Say
+) -> None:
+    """Ask for the days of these regions and, if wanted, watch until they are done.
+
+    Raises:
+        UsageError: an unknown region, days that cannot be.
+        CheckpointError, MissingInputError, RecipeError: a region could not be mapped.
+        DataError: days failed, after all others were finished.
+    """
+    layout = Layout(settings().data_lake)
+    regions = named_regions(layout, names)
+    days = {region.region_id: period.days_of(region) for region in regions}
+    title = check_title(manner.title or f"{period.first} to {period.last}")
+    _ask(layout, regions, days, wanted, Manner(title, manner.is_watched), say)
+
+
+def list_command() -> None:
+    """Print the backfills of this home, the newest first."""
+    place, shown = _open(), Table(*COLUMNS, box=None, pad_edge=False)
+    for one in newest_backfills(place.instance):
+        seen = Look(place, one.backfill_id).now()
+        counts = [(region.n_days, region.n_done, region.n_failed) for region in seen.regions]
+        totals = [str(sum(column)) for column in zip(*counts, strict=True)]
+        begun = f"{seen.began_utc:%Y-%m-%d %H:%M} UTC"
+        shown.add_row(seen.backfill_id, seen.title, seen.state, *totals, begun)
+    if shown.row_count:
+        _print(shown)
+
+
+def show_command(backfill_id: str) -> None:
+    """Print how far a backfill is, and why days failed."""
+    place = _open()
+    seen = Look(place, backfill_id).now()
+    _print(table_of(seen))
+    if seen.fault:
+        print(f"Stopped by: {seen.fault}")
+    for line in reasons(place.layout, seen):
+        print(line)
+
+
+def cancel_command(backfill_id: str, say: Say) -> None:
+    """Ask for the end of a backfill; days that are finished stay.
+
+    Raises:
+        UsageError: there is none of that id, or it is over.
+    """
+    place = _open()
+    cancel(place.instance, find(place.instance, backfill_id))
+    say(f"Backfill {backfill_id} is being cancelled; finished days are kept.")
+    if not has_daemon(place.instance):
+        say("No daemon runs on this home: `sm-platform up` carries the end out as well.")
+
+
+@home_explained()
+def retry_command(backfill_id: str, *, is_watched: bool, say: Say) -> None:
+    """Ask again for what failed or is missing of a backfill.
+
+    Raises:
+        UsageError: there is none of that id, or it still goes on.
+        DataError: days failed again.
+    """
+    place = _open()
+    data = data_of(find(place.instance, backfill_id))
+    seen = Look(place, backfill_id).now()
+    if not seen.is_over:
+        raise UsageError(
+            f"Backfill {backfill_id} is {seen.state}: wait, or end it first with "
+            f"`sm-platform backfill cancel {backfill_id}`."
+        )
+    assets = assets_of(data)
+    days = {name: sorted(its) for name, its in days_of(data.target_subset, assets[-1]).items()}
+    regions = named_regions(place.layout, sorted(days))
+    manner = Manner(seen.title or f"Again {backfill_id}", is_watched, backfill_id)
+    _ask(place.layout, regions, days, Wanted(assets), manner, say)
+
+
+def _ask(
+    layout: Layout,
+    regions: Sequence[Region],
+    days: Mapping[str, Sequence[date]],
+    wanted: Wanted,
+    manner: Manner,
+    say: Say,
+) -> None:
+    if MAPS in wanted.assets:
+        for region in regions:
+            check_checkpoint(layout, region, days[region.region_id])
+    place = Place(layout, open_instance())
+    plans = [plan_region(place, one, days[one.region_id], wanted) for one in regions]
+    plan = Plan(plans, wanted.assets)
+    for region, one in zip(regions, plans, strict=True):
+        say(_told(region, one))
+    if not plan.n_keys:
+        say("Nothing to do: all days are finished. To look at them again, add --again.")
+        return
+    estimate = estimate_s(place.instance, plan)
+    more = f", about {spoken(estimate)}" if estimate else "; time left is told once some are done"
+    say(f"Together {plan.n_keys} partitions of assets in {plan.n_runs} runs or more{more}.")
+    backfill_id = queue(place.instance, plan, str(manner.title), manner.parent)
+    print(backfill_id, flush=True)
+    say(f"Queued as backfill {backfill_id}: `sm-platform backfill show {backfill_id}`.")
+    if not has_daemon(place.instance):
+        say(NO_DAEMON)
+    if manner.is_watched:
+        _watch(place, backfill_id, say)
+
+
+def _told(region: Region, plan: RegionPlan) -> str:
+    """One line on what is done in a region."""
+    whole = f"{region.region_id} {plan.asked[0]}..{plan.asked[-1]}"
+    if not plan.days:
+        return f"{whole}: all {len(plan.asked)} days are finished"
+    listed = open_source(region).granules(Product.S1_GRD, region.window, plan.days)
+    n_with_pass = len({granule.day for granule in listed})
+    more = [f"{n_with_pass} with a pass"]
+    more += [f"{len(plan.pass_days) - len(plan.days)} earlier days of passes"]
+    more += [f"{len(plan.driver_days)} days of vegetation and weather"]
+    more += ["soil, terrain and land cover"] if plan.lacks_static else []
+    return f"{whole}: {len(plan.days)} of {len(plan.asked)} days to do ({', '.join(more)})"
+
+
+def _watch(place: Place, backfill_id: str, say: Say) -> None:
+    """Watch to the end; Ctrl-C ends the watching alone.
+
+    Raises:
+        DataError: days failed, or the backfill did not come to its end.
+    """
+    try:
+        seen = follow(Look(place, backfill_id).now, say)
+    except KeyboardInterrupt:
+        say(
+            f"The backfill goes on. To end it: `sm-platform backfill cancel {backfill_id}`; to see "
+            f"it: `sm-platform backfill show {backfill_id}`."
+        )
+        return
+    say(summary(seen))
+    lines = list(reasons(place.layout, seen))
+    if lines or seen.fault or any(one.n_failed for one in seen.regions):
+        told = "\n".join([*filter(None, [seen.fault]), *lines]) or "See its runs in the UI."
+        raise DataError(
+            f"Not all was done:\n{told}\nAgain: `sm-platform backfill retry {backfill_id}`."
+        )
+
+
+def _open() -> Place:
+    return Place(Layout(settings().data_lake), open_instance())
+
+
+def _print(table: Table) -> None:
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=WIDTH)
+    console.print(table)

@@ -1,0 +1,139 @@
+"""Silence: a provider that lists nothing, passes that do not come, regions that are well."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from sm_platform.defs.alerting.alert_log import all_alerts, read_alerts
+from sm_platform.defs.alerting.silence import IN_WORDS, alert_silence, raise_silence
+from sm_platform.defs.watching.calendar import PassRow
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.schema.region import Region
+from sm_platform.schema.watch_tables import PASS_STATUSES
+from sm_platform_tests.defs.label_lake import FARM, farm
+
+START = datetime(2026, 3, 1, 22, 45, tzinfo=UTC)
+SILENT_DAYS = 8
+EVERY = timedelta(days=3)
+
+
+def a_pass(day: float, status: str, reason: str | None = None) -> PassRow:
+    """A pass so many days after START."""
+    start = START + timedelta(day)
+    scene = None if status in ("expected", "overdue") else f"S1A_{day}"
+    local_day = (start + timedelta(hours=7)).date().isoformat()
+    return PassRow("S1A", "D", 91, start, start.date(), local_day, scene, status, reason, None)
+
+
+def calendar(now: datetime, last_listed: float) -> list[PassRow]:
+    """A pass every three days; those until `last_listed` (days) came and were mapped."""
+    rows = []
+    for day in range(0, 40, EVERY.days):
+        late = now - (START + timedelta(day))
+        status = "overdue" if late > timedelta(hours=24) else "expected"
+        rows.append(a_pass(day, "mapped" if day <= last_listed and late > EVERY / 9 else status))
+    return [one for one in rows if one.pass_start_utc > now - timedelta(30)]
+
+
+def kinds(layout: Layout, rows: Sequence[PassRow], now_day: float) -> list[str]:
+    now = START + timedelta(now_day)
+    found = raise_silence(layout, FARM, rows, now, silent_days=SILENT_DAYS)
+    return [one.kind.value for one in found]
+
+
+def test_each_status_but_good_and_awaited_ones_is_missing() -> None:
+    assert set(IN_WORDS) == set(PASS_STATUSES) - {"mapped", "expected"}
+
+
+def test_a_provider_that_lists_nothing_is_alerted_by_region_once_a_day(layout: Layout) -> None:
+    """Swept every 6 hours for 13 days after the last pass that was listed, in two regions.
+
+    A third one goes on as ever.
+    """
+    for name in (FARM, "hill", "well"):
+        farm(layout, name=name)
+    told: dict[tuple[str, object], int] = {}
+    for hours in range(0, 13 * 24 + 7, 6):
+        now = START + timedelta(hours=hours)
+        for name in (FARM, "hill", "well"):
+            rows = calendar(now, last_listed=99 if name == "well" else 0)
+            for alert in alert_silence(layout, name, rows, now, silent_days=SILENT_DAYS):
+                told[name, now.date()] = told.get((name, now.date()), 0) + 1
+                assert alert.region_id == name
+    assert set(told.values()) == {1}
+    days = {name: [day for other, day in told if other == name] for name in (FARM, "hill", "well")}
+    assert days["well"] == []
+    assert days[FARM] == days["hill"]
+    silent = [one for one in read_alerts(layout, FARM) if one.alert_kind == "silent"]
+    first = date(2026, 3, 10)  # on the 9th a pass was told to be overdue, before the 8 days were up
+    assert [one.alert_day for one in silent] == [first + timedelta(n) for n in range(6)]
+    last = silent[-1]
+    assert last.subject == "farm: its source lists no pass for 13 days"
+    assert last.alert_text.splitlines() == [
+        "farm has had no new map for 13 days. The newest map is of S1A D091 at 2026-03-01 22:45 "
+        "UTC (local day 2026-03-02).",
+        "Passes without a map since then: 4 due, but not listed by the source.",
+        *(
+            f"- S1A D091 at 2026-03-{day:02d} 22:45 UTC (local day 2026-03-{day + 1:02d}): due, "
+            "but not listed by the source"
+            for day in (13, 10, 7, 4)
+        ),
+        "Next: look whether the provider announces an outage or left out the acquisition. What "
+        "comes late is mapped by itself.",
+    ]
+
+
+def test_an_overdue_pass_is_told_once_and_names_the_pass(layout: Layout, region: Region) -> None:
+    rows = [a_pass(0, "mapped"), a_pass(3, "overdue", "not listed 26 h later"), a_pass(6, "mapped")]
+    for hours in range(0, 72, 6):
+        alert_silence(layout, FARM, rows, START + timedelta(4, hours=hours), silent_days=8)
+    (alert,) = all_alerts(layout)
+    assert (alert.alert_kind, alert.subject) == ("overdue", "farm: a pass is overdue")
+    assert "2026-03-04 22:45 UTC (local day 2026-03-05)" in alert.alert_text
+    assert "(not listed 26 h later)" in alert.alert_text
+
+
+@pytest.mark.parametrize(
+    ("now_day", "rows"),
+    [
+        (9, [a_pass(0, "mapped"), a_pass(12, "expected")]),
+        (12.5, [a_pass(0, "mapped"), a_pass(12, "listed")]),
+        (9, [a_pass(7, "failed"), a_pass(8, "mapped")]),
+        (7.9, [a_pass(0, "mapped"), a_pass(3, "failed")]),
+        (20, [a_pass(0, "mapped"), a_pass(3, "overdue"), a_pass(18, "mapped")]),
+        (9, []),
+    ],
+    ids=["none was due", "just listed", "one failed", "not yet", "long ago", "nothing known"],
+)
+def test_a_region_that_is_well_is_left_alone(
+    now_day: float, rows: Sequence[PassRow], layout: Layout, region: Region
+) -> None:
+    assert kinds(layout, rows, now_day) == []
+
+
+@pytest.mark.parametrize("status", sorted(set(IN_WORDS) - {"overdue"}))
+def test_passes_that_are_seen_and_never_mapped_are_silence_too(
+    status: str, layout: Layout, region: Region
+) -> None:
+    rows = [a_pass(0, "mapped"), a_pass(3, status, "no checkpoint")]
+    assert kinds(layout, rows, 8) == ["silent"]
+    (alert,) = raise_silence(layout, FARM, rows, START + timedelta(9), silent_days=SILENT_DAYS)
+    assert alert.subject == "farm: no map for 9 days"
+    assert f"{IN_WORDS[status]} (no checkpoint)" in alert.text
+    assert "where region_id = 'farm' and pass_status <> 'mapped'" in alert.text
+
+
+def test_a_region_without_any_map_is_silent_when_it_is_there_for_so_long(
+    layout: Layout, region: Region
+) -> None:
+    rows = [a_pass(0, "listed"), a_pass(3, "listed")]
+    assert kinds(layout, rows, 20) == [], "it was added just now: its passes are old, it is not"
+    part = layout.part(REGIONS.name, FARM, None)
+    old = part.stat().st_mtime - SILENT_DAYS * 86400
+    os.utime(part, (old, old))
+    assert kinds(layout, rows, 20) == ["silent"]
+    (alert,) = raise_silence(layout, FARM, rows, START + timedelta(20), silent_days=SILENT_DAYS)
+    assert "There is no map yet." in alert.text

@@ -1,0 +1,231 @@
+"""A region of the archive under the sensor: prepared, mapped, late frames, wrong clocks, faults."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+import rasterio
+
+from sm_platform.defs.watching.sweep import sweep_region
+from sm_platform.sources.sentinel1_names import parse_frame
+from sm_platform_tests.defs.watching.seat import FIRST_DAY, HOW, REGION, TODAY, Seat, make_seat
+
+NOISY = 128
+"""Orbit whose view of the region is all border noise: its passes have no data."""
+pytestmark = pytest.mark.usefixtures("first_day")
+
+
+@pytest.fixture(scope="module")
+def first_day() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SM_FIRST_DAY", FIRST_DAY.isoformat())
+        yield
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory, first_day: None) -> tuple[Path, str]:
+    """A region that the sensor has prepared and mapped from nothing, and its cursor."""
+    root = tmp_path_factory.mktemp("settled")
+    make_seat(root)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("regions", [REGION])
+        return root, Seat(root, instance).settle()
+
+
+@pytest.fixture
+def seat(settled: tuple[Path, str], tmp_path: Path) -> Iterator[Seat]:
+    """A copy of it, with an instance that knows of no run."""
+    root = tmp_path / "seat"
+    shutil.copytree(settled[0], root)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("regions", [REGION])
+        yield Seat(root, instance)
+
+
+def cursor_of(settled: tuple[Path, str]) -> str:
+    return settled[1]
+
+
+def scene_of(row: dict[str, object]) -> str:
+    name = parse_frame(str(row["granule_id"]))
+    assert name is not None
+    return name.scene_id
+
+
+def current(seat: Seat, scene_id: str) -> list[dict[str, object]]:
+    return [row for row in seat.maps() if row["scene_id"] == scene_id and row["is_latest"]]
+
+
+def test_a_new_region_is_prepared_and_its_passes_mapped_by_themselves(seat: Seat) -> None:
+    rows = seat.maps()
+    assert len(rows) >= 4
+    assert all(row["is_latest"] and row["revision"] == 0 for row in rows)
+    assert max(row["pass_start_utc"].date() for row in rows) <= TODAY
+
+
+def test_nothing_new_asks_for_nothing_with_and_without_a_cursor(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    for cursor in (cursor_of(settled), None, "{damaged"):
+        result, _ = seat.tick(cursor)
+        assert not result.run_requests
+        assert result.skip_reason is not None
+
+
+def test_a_new_scene_is_mapped_once_by_two_ticks_at_one_moment(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    before = len(seat.maps())
+    seat.advance(days=4)
+    first, _ = seat.tick(cursor_of(settled))
+    second, _ = seat.tick(cursor_of(settled))
+    asked = [{one.run_key for one in tick.run_requests or []} for tick in (first, second)]
+    assert asked[0] == asked[1]
+    assert asked[0], "drivers or scenes are new"
+    seat.run([*(first.run_requests or []), *(second.run_requests or [])])
+    seat.settle(str(first.cursor))
+    rows = seat.maps()
+    assert len(rows) > before
+    assert all(row["revision"] == 0 for row in rows)
+
+
+def test_a_pass_waits_for_its_second_frame_then_goes_without_and_is_revised_with_it(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    seat.advance(days=1)
+    cursor = seat.settle(cursor_of(settled))
+    pair = _next_pair(seat)
+    soon = seat.source_now() + timedelta(hours=1)
+    late = soon + timedelta(hours=9)
+    seat.rewrite([pair[0] | {"available_utc": soon}, pair[1] | {"available_utc": late}])
+    seat.advance(hours=2)
+    result, notes = seat.tick(cursor)
+    seat.run(list(result.run_requests or []))  # drivers, if any
+    result, notes = seat.tick(str(result.cursor))
+    assert not result.run_requests
+    assert "has 1 of 2 frames, waits for the others until" in " ".join(notes)
+    seat.advance(hours=6)
+    cursor = seat.settle(str(result.cursor))
+    (half,) = current(seat, scene_of(pair[0]))
+    assert (half["revision"], len(half["granule_ids"])) == (0, 1)  # type: ignore[arg-type]
+    seat.advance(hours=3)
+    seat.settle(cursor)
+    (whole,) = current(seat, scene_of(pair[0]))
+    assert (whole["revision"], len(whole["granule_ids"])) == (1, 2)  # type: ignore[arg-type]
+
+
+def test_a_reprocessed_scene_makes_a_revision_and_one_current_map(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    row = next(r for r in reversed(seat.maps()) if len(r["granule_ids"]) == 1)
+    (old,) = row["granule_ids"]
+    new = f"{old[:-4]}{int(old[-4:], 16) ^ 0xFFFF:04X}"
+    _reprocess(seat, old, new)
+    seat.settle(cursor_of(settled))
+    (now,) = current(seat, row["scene_id"])
+    assert (now["revision"], now["granule_ids"]) == (1, [new])
+
+
+def test_of_wrong_data_nothing_is_asked_twice_and_a_mended_file_is(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    cursor, frame = _to_next_frame(seat, cursor_of(settled))
+    home = seat.archive / "s1_grd" / REGION / str(frame["granule_id"])
+    tif = home / f"{frame['granule_id']}.json"
+    whole = tif.read_bytes()
+    tif.write_bytes(b"{}" + b" " * (len(whole) - 2))
+    _unchecked(seat, frame)
+    asked: list[bool] = []
+    for _ in range(4):
+        result, _ = seat.tick(cursor)
+        cursor = str(result.cursor)
+        asked += seat.run(list(result.run_requests or []))
+    assert asked.count(False) == 1
+    assert not seat.tick(None)[0].run_requests, "not even without a cursor"
+    tif.write_bytes(whole)
+    assert sweep_region(seat.layout, seat.region_here, HOW).n_missed == 1
+    seat.settle(cursor)
+    assert current(seat, scene_of(frame))
+
+
+def test_what_lies_after_this_machines_day_is_kept_for_later(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    cursor, frame = _to_next_frame(seat, cursor_of(settled))
+    day = frame["day"]
+    early = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2)  # type: ignore[attr-defined]
+    result, _ = seat.tick(cursor)
+    seat.run([one for one in result.run_requests or [] if "drivers" in str(one.run_key)])
+    result, notes = seat.tick(cursor, now=early)
+    assert not result.run_requests
+    assert "set its clock right" in " ".join(notes)
+    seat.settle(str(result.cursor))
+    assert current(seat, scene_of(frame))
+
+
+def test_a_source_that_does_not_answer_is_told_and_costs_nothing(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    (seat.archive / "index.parquet").rename(seat.root / "index")
+    result, _ = seat.tick(cursor_of(settled))
+    assert result.skip_reason is not None
+    assert "red-river skipped" in str(result.skip_reason.skip_message)
+    assert result.cursor == cursor_of(settled)
+
+
+def _next_pair(seat: Seat) -> tuple[dict[str, object], dict[str, object]]:
+    """The two frames of the next pass that has two."""
+    ahead = [r for r in seat.frames() if r["available_utc"] > seat.source_now()]  # type: ignore[operator]
+    by_scene: dict[str, list[dict[str, object]]] = {}
+    for row in ahead:
+        by_scene.setdefault(scene_of(row), []).append(row)
+    first, second = next(rows for rows in by_scene.values() if len(rows) == 2)
+    return first, second
+
+
+def _to_next_frame(seat: Seat, cursor: str) -> tuple[str, dict[str, object]]:
+    """Move the clock on to the next frame of a pass of one frame; it is not asked for yet."""
+    names = [parse_frame(str(row["granule_id"])) for row in seat.frames()]
+    scenes = [one.scene_id for one in names if one]
+    alone = [
+        row
+        for row, name in zip(seat.frames(), names, strict=True)
+        if name and scenes.count(name.scene_id) == 1 and name.relative_orbit != NOISY
+        if row["available_utc"] > seat.source_now()  # type: ignore[operator]
+    ]
+    when: datetime = alone[0]["available_utc"]  # type: ignore[assignment]
+    hours = int((when - seat.source_now()).total_seconds() // 3600)
+    if hours:
+        seat.advance(hours=hours)
+        cursor = seat.settle(cursor)
+    seat.advance(hours=1)
+    return cursor, alone[0]
+
+
+def _reprocess(seat: Seat, old: str, new: str) -> None:
+    """The agency makes a frame anew, a little wetter, under a name of its own."""
+    home = seat.archive / "s1_grd" / REGION
+    (home / new).mkdir()
+    for path in (home / old).iterdir():
+        target = home / new / path.name.replace(old, new)
+        target.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
+    with rasterio.open(home / new / f"{new}.tif", "r+") as file:
+        file.write(file.read() - np.float32(1.0) * np.array([1, 1, 0], np.float32)[:, None, None])
+    row = next(r for r in seat.frames() if r["granule_id"] == old)
+    more = {
+        "granule_id": new,
+        "files": [f"{new}.tif", f"{new}.json"],
+        "available_utc": seat.source_now() - timedelta(minutes=1),
+    }
+    seat.rewrite([row | more])
+    _unchecked(seat, row | more)
+
+
+def _unchecked(seat: Seat, row: dict[str, object]) -> None:
+    """The provider tells no checksum of a frame whose file the test has changed."""
+    told = {name: None for name in ("sha256", "size_bytes") if name in row}
+    seat.rewrite([next(r for r in seat.frames() if r["granule_id"] == row["granule_id"]) | told])
