@@ -2,7 +2,7 @@
 # Python is installed into .venv once, from exact pins, and again only when a list of them changes.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo up test lint bench browser clean
+.PHONY: help demo up test lint bench browser postgres clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +23,7 @@ demo: $(RUN_STAMP) ## install, then make the first maps from the embedded archiv
 up: $(RUN_STAMP) ## the user interface and its daemon
 	@$(BIN)/sm-platform up
 
-test: $(TEST_STAMP) browser ## the whole test suite
+test: $(TEST_STAMP) browser postgres ## the whole test suite
 	@$(BIN)/python -m pytest -rs -n 2 --dist loadfile
 
 lint: $(TEST_STAMP) ## style, format and types
@@ -36,6 +36,9 @@ bench: $(RUN_STAMP) ## ratios against plain references: make bench [ONLY=name]
 
 browser: ## Chromium for the browser tests, where this user may install it
 	@.ci/browser
+
+postgres: ## PostgreSQL for the tests of a deployment, where this user may install it
+	@.ci/postgres
 
 clean: ## caches of the tools; never data, models or the installation
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -53,6 +56,6 @@ $(RUN_STAMP): $(PINS) | $(BIN)/python
 $(TEST_STAMP): $(PINS) | $(BIN)/python
 	@echo "Installing sm_platform and its test tools into $(VENV) (minutes, once)"
 	@$(PIP_INSTALL) $(TORCH)
-	@$(PIP_INSTALL) -e '.[test]'
+	@$(PIP_INSTALL) -e '.[test,postgres]'
 	@$(PIP_INSTALL) --no-deps $(ORACLE)
 	@touch $(RUN_STAMP) $@

@@ -144,6 +144,17 @@ def up(
 
 
 @app.command()
+def prepare() -> None:
+    """Make Dagster's records and set the limits of the pools, for a daemon without `up`.
+
+    Example: sm-platform prepare
+    """
+    from sm_platform.defs.commands.prepare import prepare_command
+
+    prepare_command(say)
+
+
+@app.command()
 def predict(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns 0..152.")],
     checkpoint: Annotated[str, typer.Option(help="Name of a checkpoint, or its folder.")],
@@ -186,9 +197,14 @@ def sql(
     query: Annotated[str, typer.Argument(help="DuckDB SQL over the lake's tables.")],
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
 ) -> None:
-    """Query the lake; without a table name in mind: `show tables`.
+    """Query the lake; without a table name in mind: `show tables`. Days and times are UTC.
 
     Example: sm-platform sql "select region_id, day, sm_mean_m3m3 from sm_maps where is_latest"
+
+    Local times: sm-platform sql "select map_id, timezone(time_zone, pass_start_utc) as local
+    from sm_maps join regions using (region_id) where is_latest"
+
+    What became of each day: sm-platform sql "from day_status where status = 'failed'"
     """
     from sm_platform.defs.commands.sql import sql_command
 

@@ -1,5 +1,6 @@
 """Local times of a region, for asking and showing: its zone, and its passes told both ways."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import shapely
@@ -7,6 +8,7 @@ import shapely
 from sm_platform.defs.map_index import Row
 from sm_platform.defs.resources import settings
 from sm_platform.errors import UsageError
+from sm_platform.grid.calendar import utc
 from sm_platform.grid.local_days import both_times, local_day, local_time, utc_days_of
 from sm_platform.grid.window import lonlat_bounds
 from sm_platform.schema.region import Region
@@ -16,6 +18,11 @@ JUST_BEFORE = timedelta(microseconds=1)
 """A clock at midnight still has the day that ends with it."""
 NO_TIME = "X"
 """Ends the platform of a pass of which only the day is known."""
+
+
+def day_of(clock_utc: datetime) -> date:
+    """The UTC day that a source's clock stands on."""
+    return (clock_utc - JUST_BEFORE).date()
 
 
 def found_zone(region: Region) -> FoundZone:
@@ -54,6 +61,17 @@ def pass_told(row: Row, time_zone: str) -> str:
     if not has_time(row):
         return f"{start:%Y-%m-%d} UTC (time of the pass not known)"
     return both_times(start, time_zone)
+
+
+def passes_told(rows: Sequence[Row], time_zone: str) -> dict[str, str]:
+    """Starts of the passes of these rows, in UTC and in local time, for the metadata of a day."""
+    timed = [utc(row["pass_start_utc"]) for row in rows if has_time(row)]
+    there = [local_time(start, time_zone) for start in timed]
+    not_known = ["not known"] * (len(rows) - len(timed))
+    return {
+        "passes_utc": ", ".join([*(f"{start:%Y-%m-%d %H:%M}" for start in timed), *not_known]),
+        "passes_local": ", ".join([*(f"{at:%Y-%m-%d %H:%M}" for at in there), *not_known]),
+    }
 
 
 def check_has_times(region: Region) -> None:

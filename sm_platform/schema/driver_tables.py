@@ -24,7 +24,7 @@ REGIONS = Table(
         text("outline_wkt", "outline in lon, lat as WKT; null: every pixel", is_nullable=True),
         text(
             "time_zone",
-            "time zone of its local days, by its IANA name; null takes UTC",
+            "time zone of its local days, by its IANA name; null takes that of its middle",
             is_nullable=True,
         ),
     ),

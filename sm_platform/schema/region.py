@@ -27,7 +27,7 @@ class Region:
     outline_wkt: str | None = None
     """Outline in degrees (WGS 84, longitude first) as WKT; None: every pixel of the window."""
     time_zone: str | None = None
-    """IANA name, for example `Asia/Ho_Chi_Minh`, of its local days; None: UTC."""
+    """IANA name, for example `Asia/Ho_Chi_Minh`, of its local days; None: that of its middle."""
 
     def __post_init__(self) -> None:
         check_region_name(self.region_id)

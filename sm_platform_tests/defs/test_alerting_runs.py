@@ -82,9 +82,14 @@ def not_too_wet() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
 
 
+@dg.asset_check(asset=weather_of_day, name="no_failed_day", description="No day failed.")
+def no_failed_day(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed="fault" not in context.run.tags)
+
+
 DEFS = dg.Definitions(
     assets=[weather_of_day, map_of_day, soil_of_region],
-    asset_checks=[not_too_warm, not_too_wet],
+    asset_checks=[not_too_warm, not_too_wet, no_failed_day],
     sensors=ALERT_SENSORS,
     executor=dg.in_process_executor,
     resources={"lake": LakeResource(root="replaced")},
@@ -135,26 +140,26 @@ def tick(instance: dg.DagsterInstance, layout: Layout, region: Region) -> Tick:
     return once
 
 
-def run(instance: dg.DagsterInstance, layout: Layout, asset: str, **tags: str) -> str:
-    """Run an asset over the three days; its id."""
+def run(instance: dg.DagsterInstance, layout: Layout, asset: str | None, **tags: str) -> str:
+    """Run an asset, or a job of the dated ones, over the three days; its id."""
     range_tags = {RANGE_START: f"{FIRST}|{FARM}", RANGE_END: f"{LAST}|{FARM}"}
     is_of_region = asset == soil_of_region.key.to_user_string()
-    result = (
-        dg.Definitions(
-            assets=DEFS.assets,
-            asset_checks=DEFS.asset_checks,
-            executor=dg.in_process_executor,
-            resources={"lake": LakeResource(root=str(layout.root))},
-        )
-        .resolve_implicit_global_asset_job_def()
-        .execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey(asset)],
-            partition_key=FARM if is_of_region else None,
-            tags={**({} if is_of_region else range_tags), **tags},
-            run_config=QUIET,
-            raise_on_error=False,
-        )
+    dated = dg.AssetSelection.assets(weather_of_day, map_of_day)
+    there = dg.Definitions(
+        assets=DEFS.assets,
+        asset_checks=DEFS.asset_checks,
+        jobs=[dg.define_asset_job("dated_job", dated)],
+        executor=dg.in_process_executor,
+        resources={"lake": LakeResource(root=str(layout.root))},
+    )
+    whole = there.resolve_implicit_global_asset_job_def()
+    result = (whole if asset else there.resolve_job_def("dated_job")).execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(asset)] if asset else None,
+        partition_key=FARM if is_of_region else None,
+        tags={**({} if is_of_region else range_tags), **tags},
+        run_config=QUIET,
+        raise_on_error=False,
     )
     return str(result.run_id)
 
@@ -188,6 +193,15 @@ def test_days_that_failed_in_a_run_that_ended_well_are_told(
     assert "2025-01-11: MOD13Q1 is torn" in alert.alert_text
 
 
+def test_a_job_without_a_selection_is_told_too(
+    instance: dg.DagsterInstance, layout: Layout, tick: Tick
+) -> None:
+    run(instance, layout, None, fault="wrong")
+    kinds = {one.alert_kind: one.alert_text for one in tick()}
+    assert set(kinds) == {"run_failed"}
+    assert "(map_of_day, weather_of_day)" in kinds["run_failed"]
+
+
 def test_days_that_succeeded_since_are_not_told(
     instance: dg.DagsterInstance, layout: Layout, tick: Tick
 ) -> None:
@@ -216,6 +230,7 @@ def test_what_may_pass_is_told_when_the_quick_attempts_are_used_up(
     run(instance, layout, "map_of_day", fault="down", **{ATTEMPT_TAG: str(len(WAITS))})
     (alert,) = tick()
     assert "the provider answered 503" in alert.alert_text
+    assert "tried again once a day by themselves" in alert.alert_text
 
 
 def test_wrong_data_are_told_at_the_first_attempt(
@@ -266,6 +281,7 @@ def test_a_dead_worker_is_told_when_its_run_is_not_tried_again(
     assert len(found) == n_alerts
     assert all("Run worker unexpectedly died" in one.alert_text for one in found)
     assert all(one.subject == "farm, 2025-01-11: a run failed" for one in found)
+    assert all("most often for want of memory" in one.alert_text for one in found)
 
 
 def test_a_stale_asset_is_told_once_a_day(instance: dg.DagsterInstance, tick: Tick) -> None:

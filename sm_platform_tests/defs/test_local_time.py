@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sm_platform.defs.local_time import pass_told, utc_offset_h, utc_span, zone_of
+from sm_platform.defs.local_time import pass_told, passes_told, utc_offset_h, utc_span, zone_of
 from sm_platform.errors import UsageError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.schema.region import Region
@@ -64,6 +64,15 @@ def test_passes_without_a_time_have_no_local_day() -> None:
         utc_span(seed, march(18), march(19), NOON)
     told = pass_told(MORNING | {"platform": "S1X"}, zone_of(seed))
     assert told == "2026-03-20 UTC (time of the pass not known)"
+
+
+def test_the_passes_of_a_day_are_told_by_both_clocks() -> None:
+    evening = {"pass_start_utc": datetime(2026, 3, 20, 10, 56, tzinfo=UTC), "platform": "S1C"}
+    assert passes_told([evening, MORNING], zone_of(DELTA)) == {
+        "passes_utc": "2026-03-20 10:56, 2026-03-20 22:45",
+        "passes_local": "2026-03-20 17:56, 2026-03-21 05:45",
+    }
+    assert passes_told([MORNING | {"platform": "S1X"}], "UTC")["passes_local"] == "not known"
 
 
 def test_a_region_stored_without_a_zone_has_that_of_its_middle() -> None:

@@ -17,6 +17,11 @@ from sm_platform.lake.layout import Layout
 WILL_RETRY = "dagster/will_retry"
 """Dagster tags a failed run so, and starts it anew."""
 SETTLING_TRIES, SETTLING_S = 5, 0.2
+MOST_NAMES = 4
+WORKER_ENDED = (
+    "Its process ended before it was done, most often for want of memory or as the machine was "
+    "restarted ({})."
+)
 FAILURE = dg.DagsterRunStatus.FAILURE
 
 
@@ -67,16 +72,18 @@ def _told(run: dg.DagsterRun, faults: RunFaults, day: date) -> Alert | None:
     if not found and (not is_failed or faults.verdicts):
         return None
     scope = scope_of(run.tags)
-    lines = shortened(found) or [faults.end or "its process ended without a word"]
+    lines = shortened(found) or [WORKER_ENDED.format(faults.end or "no word of it")]
     failed = sorted({one for days in faults.days.values() for one in days})
     what = f"{len(failed)} days failed" if len(failed) > 1 else "a day failed"
-    place = _place(run, scope)
+    made = _made(run, faults)
+    place = _place(scope, made)
+    head = f"Run {run.run_id[:8]} ({made})" + (":" if place == made else f" of {place}:")
     return Alert(
         AlertKind.RUN_FAILED if is_failed else AlertKind.DAYS_FAILED,
         scope.region,
         f"{place}: {what if failed else 'a run failed'}",
-        "\n".join([f"Run {run.run_id[:8]} ({_made(run)}) of {place}:", *lines, _next(run, failed)]),
-        f"{'run' if is_failed else 'days'}_failed/{_subject(run, scope)}",
+        "\n".join([head, *lines, _next(run, faults, failed)]),
+        f"{'run' if is_failed else 'days'}_failed/{_subject(run, scope, made)}",
         day,
     )
 
@@ -89,8 +96,13 @@ def _day_lines(faults: RunFaults) -> Iterator[str]:
         yield f"{days_text(first, last)}{n_days}: {reason}"
 
 
-def _next(run: dg.DagsterRun, failed: Sequence[date]) -> str:
+def _next(run: dg.DagsterRun, faults: RunFaults, failed: Sequence[date]) -> str:
     """What to do, with a command that can be pasted."""
+    if faults.is_passing and ATTEMPT_TAG in run.tags:
+        return (
+            "Next: look whether the provider announces an outage; the days are tried again once "
+            "a day by themselves."
+        )
     region = scope_of(run.tags).region
     again = f"open run {run.run_id[:8]} in the UI and choose Re-execute"
     if region and failed:
@@ -106,7 +118,7 @@ def _verdicts(run: dg.DagsterRun, faults: RunFaults, day: date) -> Iterator[Aler
     scope = scope_of(run.tags)
     for one in faults.verdicts:
         asset = one.asset_key.to_user_string()
-        place = _place(run, scope)
+        place = _place(scope, _made(run, faults))
         effect = "what is made from it was not made" if one.blocking else "nothing was stopped"
         said = one_line(one.description or f"see {one.check_name} in the UI")
         yield Alert(
@@ -122,22 +134,22 @@ def _verdicts(run: dg.DagsterRun, faults: RunFaults, day: date) -> Iterator[Aler
         )
 
 
-def _place(run: dg.DagsterRun, scope: Scope) -> str:
-    """Region and days of a run, or its job."""
-    name = scope.region or ("several regions" if scope.first else run.job_name)
+def _place(scope: Scope, made: str) -> str:
+    """Region and days of a run, or what it makes."""
+    name = scope.region or ("several regions" if scope.first else made)
     return f"{name}, {days_text(scope.first, scope.last)}" if scope.first and scope.last else name
 
 
-def _made(run: dg.DagsterRun) -> str:
-    """The assets of a run, the first ones where they are many."""
-    names = sorted(key.to_user_string() for key in run.asset_selection or ()) or [run.job_name]
-    return ", ".join([*names[:4], *(["..."] if len(names) > 4 else [])])
+def _made(run: dg.DagsterRun, faults: RunFaults) -> str:
+    """The assets of a run, the first ones where they are many; its job when it makes none."""
+    names = list(faults.assets) or [run.job_name]
+    return ", ".join([*names[:MOST_NAMES], *(["..."] if len(names) > MOST_NAMES else [])])
 
 
-def _subject(run: dg.DagsterRun, scope: Scope) -> str:
+def _subject(run: dg.DagsterRun, scope: Scope, made: str) -> str:
     """What runs share that are told once a day: a backfill of a region, or the same work again."""
     region = scope.region or "-"
     if BACKFILL in run.tags:
         return f"{region}/{request_of(run)}"
     days = f"{scope.first}..{scope.last}" if scope.first else "-"
-    return f"{region}/{days}/{_made(run)}"
+    return f"{region}/{days}/{made}"

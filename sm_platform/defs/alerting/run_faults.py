@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,8 @@ from sm_platform.lake.layout import Layout
 
 OURS = re.compile(rf"^{re.escape(SmPlatformError.__module__)}\.\w+: ")
 """How Dagster begins the message of an error of ours."""
+OF_FAILED_DAYS = "no_failed_day"
+"""The check that says of failed days what is told of them anyway."""
 TOLD = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.RUN_FAILURE,
@@ -35,7 +37,9 @@ class RunFaults:
     reasons: tuple[str, ...]
     """Of steps that failed as a whole, not on named days."""
     verdicts: tuple[dg.AssetCheckEvaluation, ...]
-    """Checks that said no, those that only warn left out."""
+    """Checks that said no; those that only warn are left out."""
+    assets: tuple[str, ...]
+    """What the run was to make."""
     is_passing: bool
     """Whether there are failed days and all failed of what may pass (network, quota)."""
     end: str
@@ -46,7 +50,8 @@ def faults_of(instance: dg.DagsterInstance, layout: Layout, run: dg.DagsterRun) 
     """The faults of a run that is over."""
     entries = instance.all_logs(run.run_id, of_type=TOLD)
     events = [entry.dagster_event for entry in entries if entry.dagster_event]
-    failed = _failed_days(layout, run)
+    assets = asset_names(instance, run)
+    failed = _failed_days(layout, run, assets)
     days = defaultdict[str, set[date]](set)
     for one in failed:
         days[one_line(one.reason)].add(one.day)
@@ -59,6 +64,7 @@ def faults_of(instance: dg.DagsterInstance, layout: Layout, run: dg.DagsterRun) 
         days={reason: frozenset(those) for reason, those in days.items()},
         reasons=tuple(dict.fromkeys(why for why in whole if why)),
         verdicts=tuple(_verdicts(events)),
+        assets=tuple(assets),
         is_passing=bool(failed) and all(one.is_passing for one in failed),
         end=one_line(" ".join(event.message or "" for event in events if event.is_run_failure)),
     )
@@ -69,12 +75,21 @@ def request_of(run: dg.DagsterRun) -> str:
     return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
 
 
-def _failed_days(layout: Layout, run: dg.DagsterRun) -> list[FailedDay]:
+def asset_names(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    """The assets that a run was to make, in order; [] of a job without assets."""
+    keys = set(run.asset_selection or ())
+    if not keys:  # the whole of a job: what it planned tells
+        entries = instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+        planned = (entry.dagster_event for entry in entries)
+        keys = {one.asset_key for one in planned if one is not None and one.asset_key}
+    return sorted(key.to_user_string() for key in keys)
+
+
+def _failed_days(layout: Layout, run: dg.DagsterRun, assets: Sequence[str]) -> list[FailedDay]:
     """Days of the run on which an asset failed, as far as they have not succeeded since."""
     scope = scope_of(run.tags)
     if scope.region is None or scope.first is None or scope.last is None:
         return []
-    assets = sorted(key.to_user_string() for key in run.asset_selection or ())
     found = (
         failure_of(layout, scope.region, [asset], day)
         for day in days_between(scope.first, scope.last)
@@ -96,7 +111,8 @@ def _verdicts(events: list[dg.DagsterEvent]) -> Iterator[dg.AssetCheckEvaluation
     for event in events:
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             found = event.asset_check_evaluation_data
-            if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
+            is_error = found.severity is dg.AssetCheckSeverity.ERROR
+            if not found.passed and is_error and found.check_name != OF_FAILED_DAYS:
                 yield found
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from sm_platform.defs.local_time import day_of, zone_of
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.watching.scene_log import ListedPass, listed_passes, read_log
@@ -58,8 +59,8 @@ def passes_of(layout: Layout, region: Region, now: datetime, days: int) -> list[
         days: how far back.
     """
     name, first = region.region_id, now - timedelta(days)
-    zone = ZoneInfo(region.time_zone or "UTC")
-    scenes = _scenes(layout, name, days_between(now.date() - timedelta(LEARNED_DAYS), now.date()))
+    zone = ZoneInfo(zone_of(region))
+    scenes = _scenes(layout, name, days_between(day_of(now) - timedelta(LEARNED_DAYS), day_of(now)))
     listed = {
         one.scene_id: one
         for one in listed_passes(name, read_log(layout, name), first.date())

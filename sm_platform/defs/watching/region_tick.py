@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from sm_platform.defs.local_time import day_of
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.registry import Stage, entries
@@ -75,12 +76,12 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     """
     source, name = open_source(region), region.region_id
     there_now = source.now()
-    first_day = there_now.date() - timedelta(watch.how.days)
+    first_day = day_of(there_now) - timedelta(watch.how.days)
     listed = source.listed_since(
         PRODUCTS,
         region.window,
         before.since and before.since - OVERLAP,
-        there_now.date() - timedelta(LOOK_BACK_DAYS),
+        day_of(there_now) - timedelta(LOOK_BACK_DAYS),
     )
     frames = [one for one in listed if one.product is Product.S1_GRD]
     watched = [one for one in frames if one.day is not None and one.day >= first_day]
@@ -88,7 +89,7 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     drivers = [one for one in listed if one.product is not Product.S1_GRD]
     lacking = lacking_drivers(watch.layout, name, drivers)
     found = Found(replace(before, since=_since(listed, lacking, before.since)))
-    preparing = preparation(watch.layout, region, there_now.date())
+    preparing = preparation(watch.layout, region, day_of(there_now))
     if preparing:
         found.notes.append(f"{name} is being prepared: {', '.join(a.subject for a in preparing)}.")
     is_busy = _is_busy(watch.instance, name)
@@ -167,7 +168,7 @@ def _look_after(watch: Watch, region: Region, found: Found, when: tuple[datetime
     there_now, must_wait = when
     name, cursor = region.region_id, found.cursor
     log = read_log(watch.layout, name)
-    first_day = there_now.date() - timedelta(watch.how.days)
+    first_day = day_of(there_now) - timedelta(watch.how.days)
     new = {one.scene_id for one in log if cursor.logged is None or one.listed_utc > cursor.logged}
     looked_at = [
         one

@@ -71,9 +71,7 @@ def _is_of(layout: Layout, made_of: Mapping[str, str], listed: ListedPass) -> bo
     if set(made_of) != {one.frame_id for one in listed.frames}:
         return False
     for frame in listed.frames:
-        folder = layout.granule(
-            Product.S1_GRD.value, listed.region_id, listed.day, frame.frame_id
-        )
+        folder = layout.granule(Product.S1_GRD.value, listed.region_id, listed.day, frame.frame_id)
         if not is_landed(folder, frame.frame_stamp or None):
             return False
         if read_granule(folder).sha256 != made_of[frame.frame_id]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from sm_platform.defs.lake_access import stored_region
+from sm_platform.defs.local_time import day_of
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.regions import DIMENSION
 from sm_platform.defs.resources import LakeResource, WatchSettings, watch_settings
@@ -60,7 +61,7 @@ def sweep_region(layout: Layout, region: Region, how: WatchSettings) -> Swept:
     try:
         source = open_source(region)
         swept.now = source.now()
-        today = swept.now.date()
+        today = day_of(swept.now)
         days = days_between(today - timedelta(how.days), today)
         listed = source.granules(Product.S1_GRD, region.window, days)
         swept.n_missed = len(register(layout, region.region_id, listed, datetime.now(UTC)))
@@ -114,7 +115,7 @@ def refresh_requests(
     found, now = [], datetime.now(UTC)
     for region in regions:
         try:
-            asks = refreshes(layout, region, open_source(region).now().date(), how.days)
+            asks = refreshes(layout, region, day_of(open_source(region).now()), how.days)
         except SmPlatformError:  # told by the calendar; the other regions go on
             continue
         for one in asks:

@@ -1,7 +1,9 @@
 """A region of the archive under the sensor: prepared, mapped, late frames, wrong clocks, faults."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,11 @@ import numpy as np
 import pytest
 import rasterio
 
+from sm_platform.defs.watching.calendar import passes_of
+from sm_platform.defs.watching.refreshing import refreshes, stale_days
 from sm_platform.defs.watching.sweep import sweep_region
+from sm_platform.lake import store
+from sm_platform.schema.driver_tables import WEATHER
 from sm_platform.sources.sentinel1_names import parse_frame
 from sm_platform_tests.defs.watching.seat import FIRST_DAY, HOW, REGION, TODAY, Seat, make_seat
 
@@ -175,6 +181,36 @@ def test_a_source_that_does_not_answer_is_told_and_costs_nothing(
     assert result.skip_reason is not None
     assert "red-river skipped" in str(result.skip_reason.skip_message)
     assert result.cursor == cursor_of(settled)
+
+
+def test_seen_passes_tell_what_became_of_them(seat: Seat) -> None:
+    rows = passes_of(seat.layout, seat.region_here, seat.source_now(), 25)
+    seen = [one for one in rows if one.seen_scene_id]
+    assert {one.pass_status for one in seen} <= {"mapped", "no_data"}
+    told = {one.current_map_id for one in seen if one.current_map_id}
+    assert told <= {row["map_id"] for row in seat.maps()}
+    assert {one.orbit_state for one in seen} == {"A", "D"}
+
+
+def test_only_maps_older_than_their_inputs_are_made_again(seat: Seat) -> None:
+    days = sorted({row["pass_start_utc"].date() for row in seat.maps()})
+    assert stale_days(seat.layout, seat.region_here, days) == []
+    late = days[1] - timedelta(3)
+    part = seat.layout.part(WEATHER.name, REGION, late)
+    newer = (store.written_ns(seat.layout, WEATHER, REGION, late) or 0) + 10**12
+    os.utime(part, ns=(newer, newer))
+    assert stale_days(seat.layout, seat.region_here, days) == [
+        day for day in days if late - timedelta(8) <= day
+    ]
+    (ask,) = refreshes(seat.layout, seat.region_here, TODAY, 25)
+    assert ask.days is not None
+    assert ask.days[1] == days[-1]
+
+
+def test_another_checkpoint_of_the_region_makes_all_anew(seat: Seat) -> None:
+    days = sorted({row["pass_start_utc"].date() for row in seat.maps()})
+    other = replace(seat.region_here, checkpoint_id="other")
+    assert stale_days(seat.layout, other, days) == days
 
 
 def _next_pair(seat: Seat) -> tuple[dict[str, object], dict[str, object]]:
