@@ -9,6 +9,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 # Figures have a policy of their own on purpose (partitions.py), also in a job with their maps.
 warnings.filterwarnings("ignore", message="Asset job .* varying BackfillPolicies")
 
+from sm_platform.defs.alerting.sensors import ALERT_SENSORS  # noqa: E402
 from sm_platform.defs.assets import (  # noqa: E402 - the warnings come while assets are defined
     checkpoints,
     drivers,
@@ -51,7 +52,7 @@ defs = dg.Definitions(
         ]
     ),
     asset_checks=[*CHECKS, gate],
-    sensors=SENSORS,
+    sensors=[*SENSORS, *ALERT_SENSORS],
     schedules=sweep.SCHEDULES,
     jobs=[*JOBS, add_region_job, remove_region_job],
     resources=resources(),

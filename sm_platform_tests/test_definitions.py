@@ -19,6 +19,7 @@ from sm_platform.definitions import defs
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import VARIABLES, settings
+from sm_platform.defs.serving.pools import wanted_limits
 from sm_platform.schema.families import ALL_TABLES
 from sm_platform.schema.tables import Table
 
@@ -226,6 +227,12 @@ def test_asset_shows_the_contract_of_its_table(name: str) -> None:
         assert shown.description is not None
         assert shown.description.startswith(column.meaning)
         assert (f"[{column.unit}]" in shown.description) == (column.unit not in ("", "1"))
+
+
+def test_every_pool_of_the_graph_has_a_limit() -> None:
+    used = {pool for name in NAMES for pool in asset(name).pools or ()}
+    assert "memory" in used
+    assert used <= set(wanted_limits())
 
 
 def test_variables_are_named_in_one_place_only() -> None:

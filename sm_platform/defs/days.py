@@ -10,8 +10,9 @@ naming the rest: those keys are then failed in the UI, whatever they failed of.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -93,9 +94,12 @@ class _Days:
         self.context.log.error(f"{key}: {reason}")
         write_failure(self.layout, failed)
 
-    def finish(self, region_id: str, day: date, key: str, report: DayReport) -> None:
-        """Note a finished day."""
-        self.done[key] = report
+    def finish(self, region_id: str, day: date, key: str, work: Callable[[], DayReport]) -> None:
+        """Make a day and note it, with the seconds that it took."""
+        began = time.perf_counter()
+        report = work()
+        told = {**report.metadata, "seconds": round(time.perf_counter() - began, 3)}
+        self.done[key] = replace(report, metadata=told)
         clear_failure(self.layout, region_id, self.asset, day)
 
 
@@ -139,7 +143,7 @@ def _work(days: _Days, region_id: str, worker: Worker, keys: Sequence[tuple[date
     for number, (day, key) in enumerate(keys, start=1):
         try:
             _check_needs(days, region_id, day)
-            days.finish(region_id, day, key, worker(day))
+            days.finish(region_id, day, key, partial(worker, day))
         except Exception as error:  # one day's fault must not take the finished days with it
             days.fail(region_id, day, key, error)
         now = time.monotonic()
@@ -191,7 +195,8 @@ def _report(
     context: dg.AssetExecutionContext, days: _Days, *, is_last: bool
 ) -> dg.MaterializeResult[None]:
     told = {key: one.reason for key, one in days.failed.items()}
-    if told and (is_last or not days.done):
+    is_alone = not days.done and BACKFILL not in context.run.tags  # there days look back to it
+    if told and (is_last or is_alone):
         for key, report in days.done.items():
             context.log_event(
                 dg.AssetMaterialization(

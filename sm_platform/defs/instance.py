@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from sm_platform.defs.home import keeps_sqlite, prepare_home
-from sm_platform.defs.resources import said, settings
+from sm_platform.defs.resources import POSTGRES, said, settings
 from sm_platform.defs.serving.processes import is_alive, start_of
 from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import explained, sweep
@@ -64,10 +64,10 @@ def home_explained() -> Iterator[None]:
 
 
 def _advice(home: Path) -> str:
-    database = said("SM_POSTGRES_URL")
+    database = said(POSTGRES)
     try:
         if not keeps_sqlite(home):
-            return f"see that PostgreSQL runs and that SM_POSTGRES_URL {database} is its address."
+            return f"see that PostgreSQL runs and that {POSTGRES} {database} is its address."
     except (YAMLError, OSError):
         pass  # the configuration itself is the trouble
     return "free space, make it writable, or put its dagster.yaml right."

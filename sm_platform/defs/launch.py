@@ -41,6 +41,8 @@ class Launcher:
     """Days that cannot be mapped."""
     driver_failures: Failures = field(default_factory=dict)
     """Days without vegetation or weather: maps hold earlier values instead and say so."""
+    made: dict[str, set[str]] | None = None
+    """Partitions made by asset, filled as they are asked for; None: they are asked for anew."""
 
     def __post_init__(self) -> None:
         remember_interrupts()
@@ -78,12 +80,20 @@ class Launcher:
 
     def pending(self, assets: Sequence[str], days: Sequence[date]) -> list[date]:
         """Those of the days on which one of the assets has never been made, or failed last."""
-        made = [self.instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in assets]
+        made = [self._made(asset) for asset in assets]
         layout = Layout(settings().data_lake)
         failed = {one.day for asset in assets for one in failed_days(layout, self.region_id, asset)}
         return [
             day for day in days if day in failed or any(self._key(day) not in keys for keys in made)
         ]
+
+    def _made(self, asset: str) -> set[str]:
+        if self.made is not None and asset in self.made:
+            return self.made[asset]
+        found = self.instance.get_materialized_partitions(dg.AssetKey(asset))
+        if self.made is not None:
+            self.made[asset] = found
+        return found
 
     def _key(self, day: date) -> str:
         return f"{day.isoformat()}|{self.region_id}"

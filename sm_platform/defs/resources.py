@@ -19,7 +19,8 @@ from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 
-SECRET = ("SM_ALERT_WEBHOOK", "SM_SMTP_URL", "SM_POSTGRES_URL")
+POSTGRES = "SM_POSTGRES_URL"
+SECRET = ("SM_ALERT_WEBHOOK", "SM_SMTP_URL", POSTGRES)
 """Variables that hold a password or are one: only their host is told."""
 SECRET_NAME = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIALS?)(?:_|$)|^SM_(?:ALERT|SMTP|POSTGRES)_"
@@ -87,7 +88,7 @@ VARIABLES = {
     "SM_MEMORY_STEPS": "memory-heavy steps at once (default: 1)",
     "SM_PROVIDER_STEPS": "steps that fetch from one provider at once (default: 2)",
     "SM_MAX_RUNS": "runs at once (default: 3)",
-    "SM_POSTGRES_URL": "database of a deployment, postgresql+psycopg2://... (default: none)",
+    POSTGRES: "database of a deployment, postgresql+psycopg2://... (default: none)",
     "DAGSTER_HOME": "folder of the Dagster instance (default: .dagster/ in the checkout)",
 }
 

@@ -57,6 +57,7 @@ def weather_of_day(context: dg.AssetExecutionContext, lake: LakeResource) -> Non
 @dg.asset(
     partitions_def=REGION_DAYS,
     backfill_policy=ONE_MONTH,
+    deps=[weather_of_day],
     freshness_policy=dg.FreshnessPolicy.time_window(timedelta(days=8)),
 )
 def map_of_day(context: dg.AssetExecutionContext, lake: LakeResource) -> None:
@@ -200,6 +201,15 @@ def test_a_job_without_a_selection_is_told_too(
     kinds = {one.alert_kind: one.alert_text for one in tick()}
     assert set(kinds) == {"run_failed"}
     assert "(map_of_day, weather_of_day)" in kinds["run_failed"]
+
+
+def test_days_that_failed_in_another_request_are_not_told_again(
+    instance: dg.DagsterInstance, layout: Layout, tick: Tick
+) -> None:
+    run(instance, layout, "map_of_day", fault="wrong")
+    run(instance, layout, None, warm="yes")  # stops before the map, whose failure stands
+    assert {one.alert_kind for one in tick()} == {"run_failed", "check_failed"}
+    assert len(all_alerts(layout)) == 2
 
 
 def test_days_that_succeeded_since_are_not_told(

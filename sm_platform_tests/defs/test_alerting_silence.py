@@ -104,9 +104,18 @@ def test_an_overdue_pass_is_told_once_and_names_the_pass(layout: Layout, region:
         (9, [a_pass(7, "failed"), a_pass(8, "mapped")]),
         (7.9, [a_pass(0, "mapped"), a_pass(3, "failed")]),
         (20, [a_pass(0, "mapped"), a_pass(3, "overdue"), a_pass(18, "mapped")]),
+        (14.5, [a_pass(3, "failed"), a_pass(6, "mapped")]),
         (9, []),
     ],
-    ids=["none was due", "just listed", "one failed", "not yet", "long ago", "nothing known"],
+    ids=[
+        "none was due",
+        "just listed",
+        "one failed",
+        "not yet",
+        "long ago",
+        "none was due since",
+        "nothing known",
+    ],
 )
 def test_a_region_that_is_well_is_left_alone(
     now_day: float, rows: Sequence[PassRow], layout: Layout, region: Region

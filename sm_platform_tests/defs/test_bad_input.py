@@ -127,7 +127,7 @@ USE: list[tuple[Words, str]] = [
     (("sql", "selec 1"), "syntax error"),
     (("sql", "select * from nothing"), "granule_log, "),
     (("sql", ""), "The query is empty"),
-    (("archive", "advance", "--days", "-3"), "whole days"),
+    (("archive", "advance", "--days", "-3"), "greater than or equal to 1"),
     (("archive", "simulate", "--out", "{root}/in"), "name another folder"),
     (("models", "import", "{root}/absent", "--name", "x1", "--recipe", "eov-2025"), "no folder"),
     (("models", "import", "{root}/in", "--name", "../x", "--recipe", "eov-2025"), "cannot name"),

@@ -109,7 +109,7 @@ def test_pixels_unlike_the_training_are_a_warning_with_the_input_named(
     found = mapped_with(layout, models, rows)
     assert failed(found) == {"inside_training"}
     assert found["inside_training"].severity is WARN
-    assert "sand: 30 % of the pixels lie outside" in found["inside_training"].told
+    assert "sand: 30 % of the pixels lie far outside" in found["inside_training"].told
     assert "g/kg" in found["inside_training"].told
 
 
@@ -118,7 +118,7 @@ def test_a_map_that_is_extrapolated_as_a_whole_is_an_error(layout: Layout, model
     found = mapped_with(layout, models, inputs(1, {"incidence_angle": 0.4}))
     assert found["inside_training"].severity is ERROR
     assert value(found, "inside_training", "outside_incidence_angle") == 1
-    assert "incidence_angle: 100 % of the pixels lie outside" in found["inside_training"].told
+    assert "incidence_angle: 100 % of the pixels lie far outside" in found["inside_training"].told
 
 
 def test_one_such_map_among_those_of_a_range_is_a_warning(layout: Layout, models: Path) -> None:

@@ -1,5 +1,7 @@
 """The Dagster home: whole after a start, whatever the start before it left."""
 
+import hashlib
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +9,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sm_platform.defs.home import DRAFT, MADE, prepare_home
-from sm_platform.defs.resources import environment
+from sm_platform.defs import home
+from sm_platform.defs.home import CONFIG, DRAFT, MADE, keeps_sqlite, prepare_home
+from sm_platform.defs.resources import CHECKOUT, environment
 
 DATABASES = ("event_log.db", "history/runs.db", "schedules/schedules.db")
 
@@ -29,10 +32,10 @@ def versions(path: Path) -> int:
         connection.close()
 
 
-def check_works(home: Path) -> None:
-    assert max(versions(home / name) for name in DATABASES) == 1
-    assert not (home / DRAFT).exists()
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+def check_works(folder: Path) -> None:
+    assert max(versions(folder / name) for name in DATABASES) == 1
+    assert not (folder / DRAFT).exists()
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
         instance.add_dynamic_partitions("regions", ["one"])
         assert instance.get_dynamic_partitions("regions") == ["one"]
         assert instance.get_runs() == []
@@ -50,6 +53,67 @@ def test_configuration_that_is_there_is_kept(new_home: Path) -> None:
     prepare_home()
     assert (new_home / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
     assert not (new_home / "event_log.db").exists(), "it asks for one event log a run"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose dagster.yaml can be changed."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    shutil.copyfile(CHECKOUT / CONFIG, folder / CONFIG)
+    monkeypatch.setattr(home, "CHECKOUT", folder)
+    return folder
+
+
+def changed(config: Path, line: str) -> str:
+    config.write_text(config.read_text() + line)
+    return config.read_text()
+
+
+def test_unedited_copy_follows_the_checkout(new_home: Path, checkout: Path) -> None:
+    for line in ("# one\n", "# two\n"):
+        prepare_home()
+        text = changed(checkout / CONFIG, line)
+        prepare_home()
+        assert (new_home / CONFIG).read_text() == text
+    check_works(new_home)
+
+
+def test_copy_of_the_first_configuration_follows_it_too(
+    new_home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Homes that were made before digests were kept have an empty mark."""
+    prepare_home()
+    first = (new_home / CONFIG).read_bytes()
+    monkeypatch.setattr(home, "FIRST_DIGEST", hashlib.sha256(first).hexdigest())
+    (new_home / MADE).write_text("")
+    text = changed(checkout / CONFIG, "# one\n")
+    prepare_home()
+    assert (new_home / CONFIG).read_text() == text
+
+
+def test_edited_copy_stays_as_it_is(new_home: Path, checkout: Path) -> None:
+    prepare_home()
+    text = changed(new_home / CONFIG, "# by hand\n")
+    changed(checkout / CONFIG, "# one\n")
+    prepare_home()
+    assert (new_home / CONFIG).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sqlite"),
+    [
+        ("", True),
+        ("telemetry: {enabled: false}", True),
+        ("storage: {sqlite: {base_dir: /here}}", True),
+        ("storage: {postgres: {postgres_url: {env: SM_POSTGRES_URL}}}", False),
+    ],
+)
+def test_configuration_tells_where_records_lie(
+    tmp_path: Path, text: str, *, is_sqlite: bool
+) -> None:
+    (tmp_path / CONFIG).write_text(text)
+    assert keeps_sqlite(tmp_path) == is_sqlite
 
 
 @pytest.mark.parametrize("in_place", [(), ("event_log.db",), ("event_log.db", "history")])

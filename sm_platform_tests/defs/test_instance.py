@@ -7,6 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 
 from sm_platform.defs.instance import HOST_TAG, PID_TAG, START_TAG, end_dead_runs, run_tags
 
@@ -33,13 +38,13 @@ def left_by(
     instance: dg.DagsterInstance,
     tags: Mapping[str, str],
     status: dg.DagsterRunStatus = LEFT,
+    origin: RemoteJobOrigin | None = None,
 ) -> dg.DagsterRunStatus:
     """What becomes of a run with these tags at the next start."""
-    run_id = dg.DagsterRun(job_name="run").run_id
-    run = dg.DagsterRun(job_name="run", run_id=run_id, status=status, tags=dict(tags))
+    run = dg.DagsterRun(job_name="run", status=status, tags=dict(tags), remote_job_origin=origin)
     instance.add_run(run)
     end_dead_runs(instance)
-    found = instance.get_run_by_id(run_id)
+    found = instance.get_run_by_id(run.run_id)
     assert found is not None
     return found.status
 
@@ -74,6 +79,14 @@ def test_runs_of_other_hosts_and_of_the_daemon_are_left_alone(
 ) -> None:
     assert left_by(instance, run_tags() | {HOST_TAG: "elsewhere", START_TAG: "then"}) == LEFT
     assert left_by(instance, {}) == LEFT
+
+
+def test_run_repeated_in_the_ui_with_the_tags_of_the_first_is_left_alone(
+    instance: dg.DagsterInstance,
+) -> None:
+    place = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("sm_platform"), "__repository__")
+    origin = RemoteJobOrigin(place, "run")
+    assert left_by(instance, run_tags() | {START_TAG: "then"}, origin=origin) == LEFT
 
 
 def test_finished_run_keeps_its_end(instance: dg.DagsterInstance) -> None:

@@ -168,9 +168,11 @@ def test_a_map_that_is_too_old_is_marked(
 
 
 def test_daemon_and_open_runs_are_told(watched: Layout, ask: Ask) -> None:
+    """One that was killed ten minutes ago is not taken for running."""
     with open_instance() as instance:
-        beat = DaemonHeartbeat(time.time() - 20, "SENSOR", make_new_run_id(), [])
-        instance.add_daemon_heartbeat(beat)
+        heard(instance, 600)
+        assert "Daemon: not running, last heard" in ask().out
+        heard(instance, 20)
         for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED):
             tags = {"dagster/partition": f"2025-01-31|{REGION}"}
             run_id = make_new_run_id()
@@ -184,11 +186,10 @@ def test_daemon_and_open_runs_are_told(watched: Layout, ask: Ask) -> None:
     assert f"in progress: {REGION} 2025-01-31..2025-01-31" in text
 
 
-def test_a_daemon_that_was_killed_is_not_taken_for_running(watched: Layout, ask: Ask) -> None:
-    with open_instance() as instance:
-        beat = DaemonHeartbeat(time.time() - 600, "SENSOR", make_new_run_id(), [])
-        instance.add_daemon_heartbeat(beat)
-    assert "Daemon: not running, last heard" in ask().out
+def heard(instance: dg.DagsterInstance, seconds_ago: float) -> None:
+    """A sign of life of the daemon's sensors."""
+    beat = DaemonHeartbeat(time.time() - seconds_ago, "SENSOR", make_new_run_id(), [])
+    instance.add_daemon_heartbeat(beat)
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_stands(

@@ -114,11 +114,9 @@ def test_backfill_ends_whole_whatever_is_killed_and_restarted(
 
     Nobody is left who saw the worker die: the daemon has to find out, free its slot and retry.
     """
-    t = time.monotonic()
     workers = Path(instance.root_directory) / WORKERS
     instance.add_backfill(backfill(instance))
     wait_for(lambda: workers.exists() and list(workers.iterdir()), group)
-    print("T held", time.monotonic() - t)
     first = next(workers.iterdir())
     server = group.kept[parts.CODE_SERVER].process
     assert server is not None
@@ -126,11 +124,9 @@ def test_backfill_ends_whole_whatever_is_killed_and_restarted(
         os.kill(pid, signal.SIGKILL)
     first.unlink()
     wait_for(lambda: list(workers.iterdir()), group)
-    print("T held again", time.monotonic() - t)
     cluster.control("-m", "fast", "restart")
     (workers.parent / GO).touch()
     wait_for(lambda: status(instance) not in OPEN, group)
-    print("T done", time.monotonic() - t)
     assert status(instance) == BulkActionStatus.COMPLETED_SUCCESS
     assert instance.get_materialized_partitions(HELD) == set(DAYS.get_partition_keys())
     assert not instance.event_log_storage.get_concurrency_info(pools.MEMORY).claimed_slots

@@ -14,6 +14,7 @@ from sm_platform.defs.collection import write_collection
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.estimators import open_estimator, read_card
 from sm_platform.defs.freshness import FRESHNESS
+from sm_platform.defs.local_time import passes_told, zone_of
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.mapping import Mapper
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, TWO_MONTHS, look_back
@@ -66,6 +67,7 @@ def sm_maps(
         read = cache(lambda name: read_card(models.store.folder(name)))
         open_once = cache(lambda name: open_estimator(models.store.folder(name)))
         mappers: dict[tuple[str, date], Mapper] = {}
+        zone = zone_of(region)
 
         def work(day: date) -> DayReport:
             chosen = choose_checkpoint(lake.layout, read, region, config.checkpoint, day)
@@ -73,7 +75,7 @@ def sm_maps(
             if key not in mappers:
                 ready = open_once(chosen.checkpoint.checkpoint_id)
                 mappers[key] = Mapper(lake.layout, region, chosen, ready)
-            return _told(lake.layout, mappers[key].map_day(day))
+            return _told(lake.layout, mappers[key].map_day(day), zone)
 
         return work
 
@@ -82,7 +84,7 @@ def sm_maps(
     return result
 
 
-def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:
+def _told(layout: Layout, rows: Sequence[Row], zone: str) -> DayReport:
     maps = [row for row in rows if row["is_latest"]]
     if not maps:
         return DayReport(rows[-1]["status"], 0, {"reason": rows[-1]["status_reason"]})
@@ -93,6 +95,7 @@ def _told(layout: Layout, rows: Sequence[Row]) -> DayReport:
         len(maps),
         {
             "maps": ", ".join(pixels),
+            **passes_told(maps, zone),
             "mean_sm_m3m3": float(sum(pixels.values()) / len(pixels)),
             "percent_mapped": 100 * sum(row["n_valid"] for row in maps) / cells,
             "percent_recommended": 100 * sum(row["n_recommended"] for row in maps) / cells,

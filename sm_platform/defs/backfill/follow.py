@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -23,15 +23,15 @@ def follow(look: Callable[[], Progress], say: Say) -> Progress:
     with Live(console=Console(stderr=True), refresh_per_second=1) as live:
         while True:
             seen = look()
-            live.update(table_of(seen))
+            live.update(Group(summary(seen), table_of(seen)))
             if seen.is_over:
                 return seen
             time.sleep(LOOK_SECONDS)
 
 
 def table_of(seen: Progress) -> Table:
-    """The regions as a table below a line on the whole."""
-    table = Table(*HEADER, title=summary(seen), title_justify="left", box=None, pad_edge=False)
+    """The regions as a table."""
+    table = Table(*HEADER, box=None, pad_edge=False)
     for one in seen.regions:
         numbers = (one.n_days, one.n_done, one.n_failed, one.n_left, one.n_maps)
         table.add_row(one.region_id, *(str(number) for number in numbers))

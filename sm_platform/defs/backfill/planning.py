@@ -6,7 +6,7 @@ as the lake lacks it: static assets, a year of vegetation and weather, earlier p
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import dagster as dg
@@ -37,6 +37,8 @@ class Place:
 
     layout: Layout
     instance: dg.DagsterInstance
+    made: dict[str, set[str]] = field(default_factory=dict)
+    """Partitions made by asset, asked for once: of many regions and years there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ class RegionPlan:
     asked: Sequence[date]
     """Days that a person asked for."""
     days: Sequence[date] = ()
-    """Those of them that are not finished."""
+    """Those of them that are not finished, or look back to a driver that is tried again."""
     pass_days: Sequence[date] = ()
-    """Those, with earlier days whose passes are remembered."""
+    """Days whose granules are to be brought and read, earlier ones as far as remembered."""
     driver_days: Sequence[date] = ()
     """Days whose vegetation and weather are to be made."""
     lacks_static: bool = False
@@ -120,32 +122,34 @@ def plan_region(place: Place, region: Region, asked: Sequence[date], wanted: Wan
     Raises:
         SourceError: its source cannot list what there is.
     """
-    launcher = Launcher(place.instance, region.region_id, _say_nothing)
-    days = list(asked) if wanted.is_again else _unfinished(place, launcher, region, asked, wanted)
+    name = region.region_id
+    launcher = Launcher(place.instance, name, _say_nothing, made=place.made)
+    own = list(asked) if wanted.is_again else _unfinished(place, launcher, asked, wanted)
+    behind = _behind_failed_drivers(place.layout, name, asked) if wanted.looks_back else set()
+    days = sorted({*own, *behind})
     if not days:
-        return RegionPlan(region.region_id, asked)
+        return RegionPlan(name, asked)
     request = Request(region, days[0], days[-1])
-    earlier = remembered_days(launcher, request) if wanted.looks_back else []
     return RegionPlan(
-        region.region_id,
+        name,
         asked,
         days,
-        pass_days=sorted({*earlier, *days}),
+        pass_days=sorted(
+            {*own, *(remembered_days(launcher, request) if wanted.looks_back else ())}
+        ),
         driver_days=stale_driver_days(launcher, request) if wanted.looks_back else days,
-        lacks_static=wanted.looks_back and _lacks_static(place, region.region_id),
+        lacks_static=wanted.looks_back and _lacks_static(place, name),
     )
 
 
 def _unfinished(
-    place: Place, launcher: Launcher, region: Region, asked: Sequence[date], wanted: Wanted
+    place: Place, launcher: Launcher, asked: Sequence[date], wanted: Wanted
 ) -> list[date]:
-    """Days on which an asset was never made, or failed, or is lost, or a needed driver failed."""
+    """Days on which one of the assets was never made, or failed, or is lost."""
     assets = [one for one in wanted.assets if one not in DRIVERS or not wanted.looks_back]
     found = set(launcher.pending(assets, asked))
     if MAPS in assets:
-        found |= set(asked) - set(store.days_made(place.layout, SM_MAPS, region.region_id))
-    if wanted.looks_back:
-        found |= _behind_failed_drivers(place.layout, region.region_id, asked)
+        found |= set(asked) - set(store.days_made(place.layout, SM_MAPS, launcher.region_id))
     return sorted(found)
 
 

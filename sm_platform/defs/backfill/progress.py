@@ -141,6 +141,17 @@ def newest_backfills(instance: dg.DagsterInstance) -> list[PartitionBackfill]:
     return sorted(known, key=lambda one: -one.backfill_timestamp)
 
 
+def under_way(instance: dg.DagsterInstance) -> dict[tuple[str, date], str]:
+    """Regions and days that a backfill which is not over asks for, with its id."""
+    found: dict[tuple[str, date], str] = {}
+    for one in newest_backfills(instance):
+        if one.status not in BULK_ACTION_TERMINAL_STATUSES:
+            data = data_of(one)
+            target = days_of(data.target_subset, assets_of(data)[-1])
+            found |= {(name, day): one.backfill_id for name in target for day in target[name]}
+    return found
+
+
 def _is_of_days(backfill: PartitionBackfill) -> bool:
     return backfill.is_asset_backfill and bool(assets_of(data_of(backfill)))
 

@@ -5,6 +5,8 @@ of a product's version or of the land from the weather of a day.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import pyarrow as pa
@@ -14,14 +16,7 @@ from numpy.typing import NDArray
 from sm_platform.defs.checking.map_inputs import UNKNOWN
 from sm_platform.defs.checking.map_pixels import MapPixels, thinned
 from sm_platform.defs.checking.rules import Matter, Rule, Verdict
-from sm_platform.defs.checking.stored import (
-    Part,
-    Row,
-    critical_mask,
-    current_maps,
-    days_before,
-    maps_of,
-)
+from sm_platform.defs.checking.stored import MapIndex, Part, Row, critical_mask
 from sm_platform.defs.checking.trained_inputs import MOVING, SERIES, in_units
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -49,51 +44,74 @@ def no_drift() -> Rule:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was found of the newest maps of one region."""
+
+    newest: Row
+    n_maps: int
+    known: Mapping[str, InputRange]
+    """Ranges of the training rows; empty where not known."""
+    found: Mapping[str, Counts]
+
+    @property
+    def index(self) -> dict[str, float]:
+        """Stability index of each input; none where no pixel is left."""
+        return {
+            name: stability_index(counted, self.known[name])
+            for name, counted in sorted(self.found.items())
+            if counted.sum()
+        }
+
+    def named(self, name: str) -> str:
+        """An input in words: the share that lies outside, and the number behind the verdict."""
+        counted, known = self.found[name], self.known[name]
+        share = (counted[0] + counted[-1]) / counted.sum()
+        units = in_units(find_recipe(self.newest["recipe_id"]), name, known)
+        return (
+            f"{name}: {100 * share:.0f} % of the pixels lie outside {units}, where 2 % of the "
+            f"training rows do (stability index {self.index[name]:.2f} over the {self.n_maps} maps "
+            f"up to {self.newest['map_id']})"
+        )
+
+
 def _judge(matter: Matter) -> Verdict:
-    maps = _last_maps(matter)
-    if not maps:
-        return Verdict(True, "", {"maps": 0})
+    """Regions are judged each by itself; told is the largest index over them."""
+    last = _last_maps(matter)
+    judged = [_of_region(matter, maps) for maps in last.values()]
+    told = [
+        one.named(name) for one in judged for name, value in one.index.items() if value > DRIFTED
+    ]
+    silent = [UNKNOWN.format(one.newest["checkpoint_id"]) for one in judged if not one.known]
+    counted: dict[str, float] = {"maps": sum(one.n_maps for one in judged)}
+    for one in judged:
+        for name, value in one.index.items():
+            counted[f"drift_{name}"] = max(value, counted.get(f"drift_{name}", 0.0))
+    return Verdict(not told, "\n".join(told or silent), counted)
+
+
+def _of_region(matter: Matter, maps: Sequence[tuple[Part, Row]]) -> _Judged:
     newest = maps[-1][1]
     ranges = MapPixels(matter.layout, matter.models).ranges_of(newest)
     known = {name: ranges[name] for name in MOVING if name in ranges}
-    if not known:
-        return Verdict(True, UNKNOWN.format(newest["checkpoint_id"]), {"maps": len(maps)})
-    found = pooled([class_counts(matter.layout, part, row, known) for part, row in maps])
-    index = {name: stability_index(found[name], known[name]) for name in found}
-    told = [
-        _named(newest, name, found[name], known[name])
-        for name, value in index.items()
-        if value > DRIFTED
-    ]
-    numbers = {f"drift_{name}": value for name, value in index.items() if np.isfinite(value)}
-    return Verdict(not told, "\n".join(told), {"maps": len(maps), **numbers})
+    found = [class_counts(matter.layout, part, row, known) for part, row in maps] if known else []
+    return _Judged(newest, len(maps), known, pooled(found))
 
 
-def _named(newest: Row, name: str, found: Counts, known: InputRange) -> str:
-    """The input in words: how far its share outside has grown, and the number behind it."""
-    share = (found[0] + found[-1]) / found.sum()
-    units = in_units(find_recipe(newest["recipe_id"]), name, known)
-    return (
-        f"{name}: {100 * share:.0f} % of the pixels lie outside {units}, as 2 % of the training "
-        f"rows do (stability index {stability_index(found, known):.2f})"
-    )
-
-
-def _last_maps(matter: Matter) -> list[tuple[Part, Row]]:
-    """The newest map and those before it of the same region and checkpoint, oldest first."""
-    found = current_maps(matter.layout, matter.scope)[-MOST_MAPS:]
-    if not found:
-        return []
-    for part in days_before(found[0][0], WINDOW_DAYS):
-        if len(found) >= MOST_MAPS:
-            break
-        found = [(part, row) for row in maps_of(matter.layout, part)] + found
-    last, newest = found[-1]
-    return [
-        (part, row)
-        for part, row in found
-        if part.region_id == last.region_id and row["checkpoint_id"] == newest["checkpoint_id"]
-    ]
+def _last_maps(matter: Matter) -> dict[str, list[tuple[Part, Row]]]:
+    """By region the newest map of the run and those before it of its checkpoint, oldest first."""
+    index = MapIndex(matter.layout)
+    newest = {part.region_id: (part, row) for part, row in index.current(matter.scope)}
+    found = {}
+    for region, (part, row) in newest.items():
+        today = ((part, one) for one in reversed(index.of_day(part)))
+        maps = (
+            (day, one)
+            for day, one in chain(today, index.before(part, WINDOW_DAYS))
+            if one["checkpoint_id"] == row["checkpoint_id"]
+        )
+        found[region] = list(islice(maps, MOST_MAPS))[::-1]
+    return found
 
 
 def pooled(parts: Sequence[Mapping[str, Counts]]) -> dict[str, Counts]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sm_platform.defs.checking.rules import ERROR, Matter, Rule, Verdict
-from sm_platform.defs.checking.stored import Row, critical_mask, current_maps
+from sm_platform.defs.checking.stored import MapIndex, Row, critical_mask
 from sm_platform.errors import ProductError, SmPlatformError
 from sm_platform.grid.window import Raster
 from sm_platform.lake.layout import Layout
@@ -31,7 +31,7 @@ def fits_product() -> Rule:
 
 
 def _judge(matter: Matter) -> Verdict:
-    rows = [row for _, row in current_maps(matter.layout, matter.scope) if not row["is_pruned"]]
+    rows = [row for _, row in MapIndex(matter.layout).current(matter.scope) if not row["is_pruned"]]
     told = [why for row in rows for why in _faults(matter.layout, row)]
     counted = {"maps": len(rows), "megabytes": sum(row["bytes_total"] or 0 for row in rows) / 1e6}
     return Verdict(not told, "\n".join(told), counted, ERROR)

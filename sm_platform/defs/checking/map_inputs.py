@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from sm_platform.defs.checking.map_pixels import MapPixels, Pixels
 from sm_platform.defs.checking.rules import ERROR, WARN, Matter, Rule, Verdict
-from sm_platform.defs.checking.stored import current_maps
+from sm_platform.defs.checking.stored import MapIndex
 from sm_platform.defs.checking.trained_inputs import SERIES, in_units, values_by_input
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.trust.drift import InputRange, is_outside
 
 MOST_OUTSIDE = 0.2
 """Share of a map's pixels: above, a person should look. Of a region's maps beside the sites that
-taught it 0.03 were found; 0.35 on fields in a season without a label."""
+taught it 0.03 were found; 0.2 to 0.35 on fields in a season without a label."""
 MISLEADING = 0.6
 """Above, most of a map is extrapolation and its figure would mislead."""
 MOST_STEPS = 0.1
@@ -43,7 +43,7 @@ class _Judged:
         """The map with the three inputs of which most lie outside."""
         worst = sorted(self.by_input.items(), key=lambda one: -one[1])[:3]
         named = [
-            f"{name}: {100 * share:.0f} % of the pixels lie outside {self.ranges[name]}"
+            f"{name}: {100 * share:.0f} % of the pixels lie far outside {self.ranges[name]}"
             for name, share in worst
             if share > 0
         ]
@@ -66,7 +66,7 @@ def inside_training() -> Rule:
 
 def _judge(matter: Matter) -> Verdict:
     pixels = MapPixels(matter.layout, matter.models)
-    maps = current_maps(matter.layout, matter.scope)
+    maps = MapIndex(matter.layout).current(matter.scope)
     found = [pixels.of_map(part, row) for part, row in maps]
     judged = [_of_map(one) for one in found if one is not None]
     far = [one for one in judged if one.outside > MOST_OUTSIDE]

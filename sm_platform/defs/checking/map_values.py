@@ -1,10 +1,7 @@
 """Rules on the figures of maps: values that soil can have, and no jump from one to the next."""
 
-from collections.abc import Sequence
-
 from sm_platform.defs.checking.rules import Matter, Rule, Verdict
-from sm_platform.defs.checking.stored import Part, Row, current_maps, days_before, maps_of
-from sm_platform.lake.layout import Layout
+from sm_platform.defs.checking.stored import MapIndex, Part, Row
 
 PLAUSIBLE_M3M3 = (0.02, 0.6)
 """Mean of a region: below the residual water of sand, above the pores of a clay, no field is."""
@@ -13,7 +10,7 @@ NARROWEST_M3M3 = 2e-4
 LEAST_SHARE = 0.05
 """Of the region's cells: less tells of a strip at its edge, or of masks that took all."""
 MOST_JUMP_M3M3 = 0.1
-"""Between two means of one track: twice the error that is asked of a map. Between the 19 pairs of
+"""Between two means of one track: twice the error that is asked of a map. Between the 20 pairs of
 a dry month it was 0.008 at most; a soaking rain on all of a dry region may reach it."""
 MEMORY_DAYS = 36
 """Three repeats of one satellite: what lies before is another season."""
@@ -41,7 +38,7 @@ def like_the_map_before() -> Rule:
 
 
 def _judge_values(matter: Matter) -> Verdict:
-    rows = [row for _, row in current_maps(matter.layout, matter.scope)]
+    rows = [row for _, row in MapIndex(matter.layout).current(matter.scope)]
     told = [f"{row['map_id']}: {why}" for row in rows for why in _implausible(row)]
     counted: dict[str, object] = {"maps": len(rows)}
     means = [row["sm_mean_m3m3"] for row in rows if row["sm_mean_m3m3"] is not None]
@@ -71,8 +68,9 @@ def _share(row: Row) -> float:
 
 
 def _judge_jumps(matter: Matter) -> Verdict:
-    rows = current_maps(matter.layout, matter.scope)
-    pairs = [(row, _before(matter.layout, part, row)) for part, row in rows]
+    index = MapIndex(matter.layout)
+    rows = index.current(matter.scope)
+    pairs = [(row, _before(index, part, row)) for part, row in rows]
     jumps = {
         row["map_id"]: (row["sm_mean_m3m3"] - before["sm_mean_m3m3"], before["map_id"])
         for row, before in pairs
@@ -88,18 +86,13 @@ def _judge_jumps(matter: Matter) -> Verdict:
     return Verdict(not told, "\n".join(told), counted)
 
 
-def _before(layout: Layout, part: Part, row: Row) -> Row | None:
+def _before(index: MapIndex, part: Part, row: Row) -> Row | None:
     """The current map before this one of its track; None without one, or without a track."""
     if row["relative_orbit"] is None or row["sm_mean_m3m3"] is None:
         return None
-    for earlier in days_before(part, MEMORY_DAYS):
-        found = _of_track(maps_of(layout, earlier), row)
-        if found is not None:
-            return found
-    return None
+    found = (one for _, one in index.before(part, MEMORY_DAYS) if _track(one) == _track(row))
+    return next((one for one in found if one["sm_mean_m3m3"] is not None), None)
 
 
-def _of_track(rows: Sequence[Row], row: Row) -> Row | None:
-    track = row["orbit_state"], row["relative_orbit"]
-    own = [one for one in rows if (one["orbit_state"], one["relative_orbit"]) == track]
-    return next((one for one in own if one["sm_mean_m3m3"] is not None), None)
+def _track(row: Row) -> tuple[str, int | None]:
+    return row["orbit_state"], row["relative_orbit"]

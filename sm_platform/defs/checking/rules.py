@@ -1,7 +1,7 @@
 """Rules as Dagster's checks: one step an asset judges all of its rules on the run's partitions.
 
-A step of its own for every rule would cost each run of a map a second. A fault inside a rule is a
-failed check that says so: it stops neither the other rules nor what lies below the asset.
+A step costs Dagster 20 to 40 ms, so there is none for every rule. A fault inside a rule is a failed
+check that says so: it stops neither the other rules nor what lies below the asset.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,7 +85,7 @@ def _judged_materialization(
 ) -> AssetCheckEvaluationTargetMaterializationData | None:
     """The newest materialization, which the UI shows a check to be about.
 
-    `AssetCheckResult` would look it up too, and on the way list every partition of the asset: 0.3 s
+    `AssetCheckResult` would look it up too, and on the way list every partition of the asset: 0.2 s
     a step with 9,000 of them, when the run is over a range.
     """
     for record in instance.fetch_materializations(asset, limit=1).records:

@@ -1,7 +1,7 @@
 """What of a run's partitions lies in the lake: parts of tables, and current maps."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -51,20 +51,31 @@ def spread(parts: Sequence[Part], most: int = MOST_PARTS) -> list[Part]:
     return [parts[(k + 1) * n // most - 1] for k in range(most)]
 
 
-def current_maps(layout: Layout, scope: Scope) -> list[tuple[Part, Row]]:
-    """Index rows of the current maps of a run's days, the last `MOST_PARTS` days with one."""
-    found = []
-    parts = parts_of(layout, SM_MAPS, scope)
-    for part in parts[-MOST_PARTS:]:
-        found += [(part, row) for row in maps_of(layout, part)]
-    return found
+@dataclass(frozen=True, slots=True)
+class MapIndex:
+    """Reads the index of maps, each day once."""
 
+    layout: Layout
+    days: dict[Part, list[Row]] = field(default_factory=dict)
 
-def maps_of(layout: Layout, part: Part) -> list[Row]:
-    """Index rows of the current maps of a day."""
-    made = store.read(layout, SM_MAPS, part.region_id, part.day)
-    rows = made.rows.to_pylist() if made else []
-    return [row for row in rows if row["map_id"] and row["is_latest"]]
+    def current(self, scope: Scope) -> list[tuple[Part, Row]]:
+        """Current maps of a run's days, oldest first; of the last `MOST_PARTS` days at most."""
+        parts = sorted(parts_of(self.layout, SM_MAPS, scope), key=lambda one: str(one.day))
+        return [(part, row) for part in parts[-MOST_PARTS:] for row in self.of_day(part)]
+
+    def of_day(self, part: Part) -> list[Row]:
+        """Current maps of a day, in order of their passes."""
+        if part not in self.days:
+            made = store.read(self.layout, SM_MAPS, part.region_id, part.day)
+            rows = made.rows.to_pylist() if made else []
+            self.days[part] = [row for row in rows if row["map_id"] and row["is_latest"]]
+        return self.days[part]
+
+    def before(self, part: Part, n_days: int) -> Iterator[tuple[Part, Row]]:
+        """Current maps of the `n_days` before a day, the last one first."""
+        for earlier in days_before(part, n_days):
+            for row in reversed(self.of_day(earlier)):
+                yield earlier, row
 
 
 def critical_mask(row: Row) -> int:

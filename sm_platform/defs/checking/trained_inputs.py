@@ -19,8 +19,8 @@ CALENDAR_AND_PLACE = ("day_sin", "day_cos", "grid_row", "grid_col_sin", "grid_co
 """Told by the date and the grid, not measured: not judged. Every day of a season that was not
 trained on would lie outside, whatever is seen on it."""
 MEASURED = tuple(one.name for one in SCALARS if one.name not in CALENDAR_AND_PLACE) + SERIES
-MOVING = ("s1_vv", "s1_vh", "incidence_angle", *SERIES)
-"""Those that change from pass to pass; the others cannot drift."""
+MOVING = ("s1_vv", "s1_vh", *SERIES)
+"""Those that change with time; soil and terrain stand, the angle is that of the track."""
 
 
 def values_by_input(rows: FeatureRows) -> dict[str, NDArray[np.float32]]:

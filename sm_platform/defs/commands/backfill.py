@@ -19,6 +19,7 @@ from sm_platform.defs.backfill.progress import (
     find,
     newest_backfills,
     reasons,
+    under_way,
 )
 from sm_platform.defs.backfill.queueing import cancel, check_title, has_daemon, queue
 from sm_platform.defs.instance import home_explained, open_instance
@@ -83,6 +84,7 @@ def show_command(backfill_id: str) -> None:
     """Print how far a backfill is, and why days failed."""
     place = _open()
     seen = Look(place, backfill_id).now()
+    print(summary(seen))
     _print(table_of(seen))
     if seen.fault:
         print(f"Stopped by: {seen.fault}")
@@ -138,12 +140,14 @@ def _ask(
         for region in regions:
             check_checkpoint(layout, region, days[region.region_id])
     place = Place(layout, open_instance())
-    plans = [plan_region(place, one, days[one.region_id], wanted) for one in regions]
+    free = _without_those_under_way(place, days, say)
+    plans = [plan_region(place, one, free[one.region_id], wanted) for one in regions]
     plan = Plan(plans, wanted.assets)
     for region, one in zip(regions, plans, strict=True):
-        say(_told(region, one))
+        if one.asked:
+            say(_told(region, one))
     if not plan.n_keys:
-        say("Nothing to do: all days are finished. To look at them again, add --again.")
+        say("Nothing to do. To look at finished days once more, add --again.")
         return
     estimate = estimate_s(place.instance, plan)
     more = f", about {spoken(estimate)}" if estimate else "; time left is told once some are done"
@@ -155,6 +159,19 @@ def _ask(
         say(NO_DAEMON)
     if manner.is_watched:
         _watch(place, backfill_id, say)
+
+
+def _without_those_under_way(
+    place: Place, days: Mapping[str, Sequence[date]], say: Say
+) -> Mapping[str, Sequence[date]]:
+    """Leave out days that another backfill is at: two at the same day gain nothing."""
+    known = under_way(place.instance)
+    for name, asked in days.items():
+        ids = sorted({known[name, day] for day in asked if (name, day) in known})
+        if ids:
+            n_days = sum((name, day) in known for day in asked)
+            say(f"{name}: {n_days} days are left out, backfill {', '.join(ids)} is at them")
+    return {name: [d for d in asked if (name, d) not in known] for name, asked in days.items()}
 
 
 def _told(region: Region, plan: RegionPlan) -> str:
@@ -185,7 +202,6 @@ def _watch(place: Place, backfill_id: str, say: Say) -> None:
             f"it: `sm-platform backfill show {backfill_id}`."
         )
         return
-    say(summary(seen))
     lines = list(reasons(place.layout, seen))
     if lines or seen.fault or any(one.n_failed for one in seen.regions):
         told = "\n".join([*filter(None, [seen.fault]), *lines]) or "See its runs in the UI."

@@ -10,7 +10,7 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 
 from sm_platform.defs.home import MADE, keeps_sqlite
 from sm_platform.defs.instance import home_explained
-from sm_platform.defs.resources import point_dagster_at, run_limits, said
+from sm_platform.defs.resources import POSTGRES, point_dagster_at, run_limits, said
 from sm_platform.defs.serving import pools
 from sm_platform.errors import LakeError
 
@@ -41,7 +41,7 @@ def serving_findings(home: Path) -> Iterator[Finding]:
 def _where(home: Path) -> str:
     if keeps_sqlite(home):
         return f"Dagster's records: SQLite in {home}"
-    return f"Dagster's records: PostgreSQL, SM_POSTGRES_URL {said('SM_POSTGRES_URL')}, reachable"
+    return f"Dagster's records: PostgreSQL, {POSTGRES} {said(POSTGRES)}, reachable"
 
 
 def _daemon(instance: dg.DagsterInstance) -> Iterator[Finding]:

@@ -8,23 +8,32 @@ checkpoint have changed.
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from sm_platform.defs.alerting.alert import source_down
+from sm_platform.defs.alerting.alert_log import raise_alerts
+from sm_platform.defs.alerting.silence import alert_silence
 from sm_platform.defs.lake_access import stored_region
 from sm_platform.defs.local_time import day_of
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.regions import DIMENSION
-from sm_platform.defs.resources import LakeResource, WatchSettings, watch_settings
+from sm_platform.defs.resources import (
+    LakeResource,
+    WatchSettings,
+    secret_values,
+    watch_settings,
+)
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.watching.calendar import PassRow, passes_of, write_calendar
 from sm_platform.defs.watching.refreshing import refreshes
 from sm_platform.defs.watching.requests import attempts, run_request
 from sm_platform.defs.watching.scene_log import register
 from sm_platform.defs.watching.sensor import MAP_PASSES
-from sm_platform.errors import SmPlatformError
+from sm_platform.errors import LakeError, SmPlatformError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
@@ -67,12 +76,22 @@ def sweep_region(layout: Layout, region: Region, how: WatchSettings) -> Swept:
         swept.n_missed = len(register(layout, region.region_id, listed, datetime.now(UTC)))
     except SmPlatformError as error:
         swept.problem = str(error)
+        _tell_source(layout, region, str(error))
     try:  # what is due is known without the source
         swept.rows = passes_of(layout, region, swept.now, how.days)
         write_calendar(layout, region.region_id, swept.rows)
+        late = how.silent_days
+        alert_silence(layout, region.region_id, swept.rows, swept.now, silent_days=late)
     except SmPlatformError as error:
         swept.problem = " ".join(filter(None, [swept.problem, str(error)]))
     return swept
+
+
+def _tell_source(layout: Layout, region: Region, reason: str) -> None:
+    """Raise an alert about the source, as far as the lake takes it."""
+    now = datetime.now(UTC)
+    with suppress(LakeError):
+        raise_alerts(layout, [source_down(region.source, reason, now)], secret_values(), now)
 
 
 @dg.asset(

@@ -1,0 +1,89 @@
+"""The files of a deployment: what this machine can check of them."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sm_platform.defs.resources import CHECKOUT, VARIABLES
+
+DEPLOY = CHECKOUT / "deploy"
+UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text())
+    return found
+
+
+def test_the_two_configurations_differ_in_where_records_lie_alone() -> None:
+    single, several = loaded(CHECKOUT / "dagster.yaml"), loaded(DEPLOY / "dagster.postgres.yaml")
+    assert several.pop("storage") == {"postgres": {"postgres_url": {"env": "SM_POSTGRES_URL"}}}
+    assert "Sqlite" in single.pop("event_log_storage")["class"]
+    assert several == single
+
+
+def test_units_are_accepted_by_systemd(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze on this machine")
+    binaries = Path(shutil.which("true") or "").parent
+    for name in UNITS:
+        text = (DEPLOY / "systemd" / name).read_text()
+        text = re.sub(
+            r"/opt/sm-platform/\S*/(dagster\S*|sm-platform|wait-for-code)\b", "true", text
+        )
+        text = re.sub(r"=true\b", f"={binaries}/true", text)
+        (tmp_path / name).write_text(text.replace("=sm-platform\nGroup", "=daemon\nGroup"))
+    command = ["systemd-analyze", "verify", *(str(tmp_path / name) for name in UNITS)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_unit_is_hardened_and_started_again(name: str) -> None:
+    lines = (DEPLOY / "systemd" / name).read_text().splitlines()
+    wanted = {"NoNewPrivileges=yes", "ProtectSystem=strict", "User=sm-platform"}
+    wanted |= {"Restart=on-failure", "EnvironmentFile=/etc/sm-platform/environment"}
+    assert wanted <= set(lines)
+
+
+def test_ports_of_compose_are_on_loopback_and_viewers_are_read_only() -> None:
+    services = loaded(DEPLOY / "compose.yaml")["services"]
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert "--read-only" in services["view"]["command"]
+    assert "--read-only" not in services["web"]["command"]
+    place = loaded(DEPLOY / "workspace.compose.yaml")["load_from"][0]["grpc_server"]
+    assert place["host"] in services
+    assert f"--port {place['port']}" in services["code"]["command"]
+
+
+def test_proxy_hands_viewers_to_the_read_only_ui() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    servers = text.split("\nserver {")[1:]
+    view = next(one for one in servers if "127.0.0.1:3001" in one)
+    operate = next(one for one in servers if "127.0.0.1:3000" in one)
+    assert "auth_basic_user_file" in operate
+    assert "auth_basic" not in view
+
+
+def named(path: Path) -> Iterator[str]:
+    yield from re.findall(r"\bSM_[A-Z_]+\b", path.read_text())
+
+
+def test_every_variable_that_is_named_means_something() -> None:
+    found = {name for path in DEPLOY.rglob("*") if path.is_file() for name in named(path)}
+    assert found <= set(VARIABLES)
+
+
+def test_no_secret_is_written_down() -> None:
+    for path in DEPLOY.rglob("*"):
+        text = path.read_text() if path.is_file() else ""
+        for written in re.findall(r"://\w+:([^@\s]+)@", text):
+            assert re.fullmatch(r"PASSWORD|password|\$\{POSTGRES_PASSWORD:.*", written), path
