@@ -212,6 +212,16 @@ def _report(
     return dg.MaterializeResult(metadata={"days_in_run": len(days.done) + len(told)})
 
 
+def _is_worthless(context: dg.AssetExecutionContext, days: _Days) -> bool:
+    """Whether the step is better failed: nothing was made, and trying again may make it.
+
+    In a backfill a failed key stops every day whose look-back touches it: so a day of wrong data
+    that has a run of its own there is told like one among others.
+    """
+    is_hopeless = not any(one.is_passing for one in days.failed.values())
+    return not days.done and not (is_hopeless and BACKFILL in context.run.tags)
+
+
 def _failure(told: Mapping[str, str], *, n_days: int) -> dg.Failure:
     lines = [f"{key}: {reason}" for key, reason in told.items()]
     return dg.Failure(
