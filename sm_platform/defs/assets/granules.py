@@ -11,6 +11,7 @@ import dagster as dg
 from sm_platform.defs.data_versions import version_of_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.fetching import USUAL, Patience, fetch_whole, patiently, text_in_place
+from sm_platform.defs.freshness import FRESHNESS
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.region_source import open_source
@@ -101,6 +102,14 @@ class Landing:
         }
 
 
+POOLS = {
+    Product.S1_GRD: "sentinel1",
+    Product.NDVI: "vegetation",
+    Product.WEATHER: "weather",
+}
+"""Pool of each provider whose files maps need; all others share that of the labels."""
+
+
 def dated_granules(product: Product, name: str, description: str) -> dg.AssetsDefinition:
     """An asset that lands a product's granules of each UTC day and region."""
 
@@ -112,6 +121,8 @@ def dated_granules(product: Product, name: str, description: str) -> dg.AssetsDe
         group_name="granules",
         kinds={"file"},
         owners=["team:sm-platform"],
+        pool=POOLS.get(product, "labels"),
+        freshness_policy=FRESHNESS.get(name),
     )
     def landed(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
         def open_region(region: Region, days: Sequence[date]) -> Worker:
@@ -144,7 +155,11 @@ weather_granules = dated_granules(
 
 
 @dg.asset(
-    partitions_def=REGIONS, group_name="granules", kinds={"file"}, owners=["team:sm-platform"]
+    partitions_def=REGIONS,
+    group_name="granules",
+    kinds={"file"},
+    owners=["team:sm-platform"],
+    pool="static",
 )
 def static_granules(
     context: dg.AssetExecutionContext, lake: LakeResource
