@@ -1,4 +1,4 @@
-"""A backfill through the daemon whose processes are killed (-9) at random moments, until it is done.
+"""A backfill through the daemon whose processes are killed (-9) at random moments.
 
     python -m experiments.kills FOLDER [--kills 30] [--last 2025-06-30] [--seed 1]
 
@@ -16,14 +16,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from pathlib import Path
 
-from experiments.small_world import RADAR_FIRST, SmallWorld, make_world
+import dagster as dg
+import pyarrow.parquet as pq
+import rasterio
 
+from experiments.small_world import RADAR_FIRST, SmallWorld, make_world
+from sm_platform.defs.instance import open_instance
+from sm_platform.defs.map_index import read_index
+from sm_platform.defs.scenes import read_scenes
+from sm_platform.lake import store
+from sm_platform.schema.driver_tables import S1_SCENES
+
+OPEN = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 PORT = "3790"
 WAIT_S = (2.0, 12.0)
 END_S = 1800.0
@@ -35,7 +50,7 @@ VICTIMS = (WORKER, WORKER, WORKER, CODE, DAEMON, WEB, UP, "all")
 class Outcome:
     """What was done and what was found afterwards."""
 
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     passes: int = 0
     mapped: int = 0
@@ -57,23 +72,26 @@ def main() -> int:
     make_world(world.root, asked.last)
     outcome = _run(world, asked)
     _look(world, outcome)
-    print(json.dumps(asdict(outcome)))
+    told = {f.name: getattr(outcome, f.name) for f in fields(outcome)} | {
+        "kills": dict(outcome.kills)
+    }
+    print(json.dumps(told))
     return 1 if outcome.problems else 0
 
 
 def _run(world: SmallWorld, asked: argparse.Namespace) -> Outcome:
     """Kill until the number is reached, then let it end."""
-    draw, outcome, began = random.Random(asked.seed), Outcome(), time.monotonic()
-    _command("backfill", *_regions(), "--start", str(RADAR_FIRST), "--end", str(asked.last))
+    draw = random.Random(asked.seed)  # noqa: S311 - moments, not secrets
+    outcome, began = Outcome(), time.monotonic()
+    days = ["--start", str(RADAR_FIRST), "--end", str(asked.last)]
+    _command("backfill", *_regions(), *days, "--no-watch")
     up = _start_up(world)
-    for _ in range(asked.kills):
+    while sum(outcome.kills.values()) < asked.kills and not _is_over():
         time.sleep(draw.uniform(*WAIT_S))
-        if _is_over():
-            break
         victim = draw.choice(VICTIMS)
         killed = _kill(victim, world)
         if killed:
-            outcome.kills[victim] += 1
+            outcome.kills[victim.strip()] = outcome.kills.get(victim.strip(), 0) + 1
             _say(f"{victim}: {killed} processes killed")
         if up.poll() is not None:
             up = _start_up(world)
@@ -95,7 +113,7 @@ def _regions() -> list[str]:
 
 
 def _command(*words: str) -> str:
-    line = [sys.executable, "-m", "sm_platform.cli", *words, *(["--no-watch"] * (words[0] == "backfill" and len(words) > 2 and words[1] != "show"))]
+    line = [sys.executable, "-m", "sm_platform.cli", *words]
     run = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603
     _say(run.stdout[-600:] + run.stderr[-600:])
     return run.stdout
@@ -132,68 +150,58 @@ def _kill(victim: str, world: SmallWorld) -> int:
 
 
 def _is_over() -> bool:
-    from sm_platform.defs.instance import open_instance
-
     with open_instance() as instance:
         return all(one.status.value.startswith("COMPLETED") for one in instance.get_backfills())
 
 
 def _failed() -> bool:
-    from sm_platform.defs.instance import open_instance
-
     with open_instance() as instance:
         return any(one.status.value == "COMPLETED_FAILED" for one in instance.get_backfills())
 
 
 def _look(world: SmallWorld, outcome: Outcome) -> None:
     """Look at every pass, every file, every key, every run and every slot."""
-    import dagster as dg
-    import pyarrow.parquet as pq
-    import rasterio
-
-    from sm_platform.defs.instance import open_instance
-    from sm_platform.defs.map_index import read_index
-    from sm_platform.defs.scenes import read_scenes
-    from sm_platform.lake import store
-    from sm_platform.schema.driver_tables import S1_SCENES
-
-    problems = outcome.problems
     for region in ("red-river", "highland"):
-        for day in store.days_made(world.layout, S1_SCENES, region):
-            rows = read_index(world.layout, region, day)
-            for scene in read_scenes(world.layout, region, day):
-                if day < RADAR_FIRST:
-                    continue
-                outcome.passes += 1
-                own = [row for row in rows if row["scene_id"] == scene.scene_id]
-                current = [row for row in own if row["is_latest"]]
-                outcome.mapped += len(current) == 1
-                empty = [row for row in own if row["status"] == "no_data"]
-                outcome.no_data += bool(empty) and not current
-                if len(current) + bool(empty and not current) != 1:
-                    problems.append(f"{region} {day} {scene.scene_id}: {len(current)} maps")
-                if any(row["revision"] for row in current):
-                    problems.append(f"{region} {day} {scene.scene_id}: mapped more than once")
+        _look_at_passes(world, region, outcome)
     for path in world.layout.root.rglob("*.parquet"):
         pq.read_table(path)
     for path in world.layout.maps.rglob("*.tif"):
         with rasterio.open(path) as file:
             file.read()
     with open_instance() as instance:
-        _look_at_records(instance, problems)
-        open_runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.CANCELING]))
-        problems += [f"run {run.run_id} is still {run.status.value}" for run in open_runs]
-        log = instance.event_log_storage
-        for pool in log.get_concurrency_keys():
-            if log.get_concurrency_info(pool).active_slot_count:
-                problems.append(f"pool {pool} is held")
+        _look_at_records(instance, outcome.problems)
+        _look_at_runs(instance, outcome.problems)
 
 
-def _look_at_records(instance: object, problems: list[str]) -> None:
+def _look_at_passes(world: SmallWorld, region: str, outcome: Outcome) -> None:
+    """One current map of each pass, or a row that tells why there is none; never two makings."""
+    days = [d for d in store.days_made(world.layout, S1_SCENES, region) if d >= RADAR_FIRST]
+    for day in days:
+        rows = read_index(world.layout, region, day)
+        for scene in read_scenes(world.layout, region, day):
+            own = [row for row in rows if row["scene_id"] == scene.scene_id]
+            current = [row for row in own if row["is_latest"]]
+            empty = [row for row in own if row["status"] == "no_data" and not current]
+            outcome.passes += 1
+            outcome.mapped += len(current)
+            outcome.no_data += len(empty)
+            if len(current) + len(empty) != 1 or any(row["revision"] for row in current):
+                what = f"{len(current)} maps, {len(empty)} without data, {len(own)} rows"
+                outcome.problems.append(f"{region} {day} {scene.scene_id}: {what}")
+
+
+def _look_at_runs(instance: dg.DagsterInstance, problems: list[str]) -> None:
+    """No run is left open, no pool slot is held."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=OPEN)):
+        problems.append(f"run {run.run_id} is still {run.status.value}")
+    log = instance.event_log_storage
+    for pool in log.get_concurrency_keys():
+        if log.get_concurrency_info(pool).active_slot_count:
+            problems.append(f"pool {pool} is held")
+
+
+def _look_at_records(instance: dg.DagsterInstance, problems: list[str]) -> None:
     """Every day of every region is materialized, as far as its region and day were asked for."""
-    import dagster as dg
-
-    assert isinstance(instance, dg.DagsterInstance)  # noqa: S101
     for backfill in instance.get_backfills():
         if backfill.status.value != "COMPLETED_SUCCESS":
             problems.append(f"backfill {backfill.backfill_id} ended {backfill.status.value}")

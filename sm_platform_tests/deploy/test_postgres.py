@@ -13,7 +13,7 @@ import pytest
 import yaml
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from sm_platform.defs.home import MADE, keeps_sqlite
+from sm_platform.defs.home import MADE
 from sm_platform.defs.resources import CHECKOUT
 from sm_platform.defs.serving import keeping, parts, pools
 from sm_platform.densesm.checkpoint import save
@@ -70,28 +70,23 @@ def instance(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagster
         yield found
 
 
-def test_maps_are_made_and_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = "--archive", desk.root / "in", "--checkpoint", "eov"
-    desk.done(*RUN, *source)
-    home = desk.root / "dagster_home"
+def test_database_that_is_away_is_told_and_maps_are_made_once_it_is_back(
+    desk: Desk, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, source = desk.root / "dagster_home", ("--archive", desk.root / "in")
+    cluster.control("-m", "fast", "stop")
+    answer = desk.run(*RUN, *source)
+    cluster.control("start")
+    assert answer.code == 1
+    assert "see that PostgreSQL runs" in answer.err
+    assert not (home / MADE).exists()
+    desk.done(*RUN, *source, "--checkpoint", "eov")
     assert (home / MADE).exists()
-    assert not keeps_sqlite(home)
     assert not list(home.rglob("*.db"))
     monkeypatch.setenv("SM_POSTGRES_URL", desk.more["SM_POSTGRES_URL"])
     assert desk.days_materialized("sm_maps", "delta") == {str(day) for day in PASSES[:2]}
     with desk.instance() as instance:
         assert instance.get_dynamic_partitions("regions") == ["delta"]
-
-
-def test_database_that_is_away_is_told_and_waited_for_by_a_person(
-    desk: Desk, cluster: Cluster
-) -> None:
-    cluster.control("-m", "fast", "stop")
-    answer = desk.run(*RUN)
-    cluster.control("start")
-    assert answer.code == 1
-    assert "see that PostgreSQL runs" in answer.err
-    desk.done(*RUN)
 
 
 @pytest.fixture

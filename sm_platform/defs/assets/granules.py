@@ -16,6 +16,7 @@ from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.serving import pools
 from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
 from sm_platform.errors import DataError, GranuleError, PassingError
 from sm_platform.lake.granules import LandedGranule, land, quarantine_fetched
@@ -103,9 +104,9 @@ class Landing:
 
 
 POOLS = {
-    Product.S1_GRD: "sentinel1",
-    Product.NDVI: "vegetation",
-    Product.WEATHER: "weather",
+    Product.S1_GRD: pools.SENTINEL1,
+    Product.NDVI: pools.VEGETATION,
+    Product.WEATHER: pools.WEATHER,
 }
 """Pool of each provider whose files maps need; all others share that of the labels."""
 
@@ -121,7 +122,7 @@ def dated_granules(product: Product, name: str, description: str) -> dg.AssetsDe
         group_name="granules",
         kinds={"file"},
         owners=["team:sm-platform"],
-        pool=POOLS.get(product, "labels"),
+        pool=POOLS.get(product, pools.LABELS),
         freshness_policy=FRESHNESS.get(name),
     )
     def landed(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
@@ -159,7 +160,7 @@ weather_granules = dated_granules(
     group_name="granules",
     kinds={"file"},
     owners=["team:sm-platform"],
-    pool="static",
+    pool=pools.STATIC,
 )
 def static_granules(
     context: dg.AssetExecutionContext, lake: LakeResource

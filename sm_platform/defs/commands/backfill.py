@@ -182,7 +182,7 @@ def _told(region: Region, plan: RegionPlan) -> str:
     listed = open_source(region).granules(Product.S1_GRD, region.window, plan.days)
     n_with_pass = len({granule.day for granule in listed})
     more = [f"{n_with_pass} with a pass"]
-    more += [f"{len(plan.pass_days) - len(plan.days)} earlier days of passes"]
+    more += [f"{sum(day < plan.days[0] for day in plan.pass_days)} earlier days of passes"]
     more += [f"{len(plan.driver_days)} days of vegetation and weather"]
     more += ["soil, terrain and land cover"] if plan.lacks_static else []
     return f"{whole}: {len(plan.days)} of {len(plan.asked)} days to do ({', '.join(more)})"
