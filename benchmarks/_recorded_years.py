@@ -50,9 +50,7 @@ class Recorded:
     days: Sequence[date]
 
 
-def record_years(
-    home: Path, month: Recorded, regions: Sequence[str], days: Sequence[date]
-) -> int:
+def record_years(home: Path, month: Recorded, regions: Sequence[str], days: Sequence[date]) -> int:
     """Record all assets on all days of the regions; returns the number of materializations.
 
     Args:
@@ -134,11 +132,15 @@ def _add_events(
     ]
     (last,) = database.execute("select max(id) from event_logs").fetchone()
     spots = [(run, day) for run in runs for day in run.days]
-    old = [(row[1], day.isoformat(), month.region) for row, day in zip(found, month.days, strict=True)]
+    old = [
+        (row[1], day.isoformat(), month.region) for row, day in zip(found, month.days, strict=True)
+    ]
 
     def changes(number: int) -> dict[str, str]:
         run, day = spots[number]
-        return dict(zip(old[number % len(old)], (run.run_id, day.isoformat(), run.region), strict=True))
+        return dict(
+            zip(old[number % len(old)], (run.run_id, day.isoformat(), run.region), strict=True)
+        )
 
     numbers = range(len(spots))
     events = ((last + 1 + n, *_replaced(found[n % len(old)][1:], changes(n))) for n in numbers)

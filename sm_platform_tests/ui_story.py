@@ -1,4 +1,4 @@
-"""What lies in the lake before the browser looks: a mapped region, its sites and its labels.
+"""What lies in the lake before the browser looks: a region, its maps, sites, labels, a bad file.
 
 `python -m sm_platform_tests.ui_story FOLDER REGION` makes it below the folder, in one process.
 """
@@ -27,6 +27,8 @@ from sm_platform.schema.recipes import EOV_2025
 from sm_platform_tests.defs.seed_folder import NORTH, SIDE_DEG, WEST, write_folder
 
 FIRST, LAST = "2025-01-03", "2025-01-05"
+DAMAGED = "2025-01-06"
+"""Its radar file is none: passes of the day cannot be read."""
 NAMED = {"site": "plot", "lon": "lon", "lat": "lat", "time": "time", "value": "theta"}
 """Columns of the plot's file by the options that name them."""
 CROPS, WETLAND = 40, 90
@@ -35,9 +37,10 @@ HOURS, GOOD_HOURS = 72, 60
 
 
 def tell(root: Path, region: str) -> None:
-    """Map the region, then bring land cover and readings, choose sites, look at the labels."""
+    """Map the region, bring land cover and readings, choose sites, fail on one day's radar."""
     _store_network(root / "models" / "random")
-    write_folder(root / "folder", region)
+    data = write_folder(root / "folder", region)
+    (data / f"s1_images/S1_{DAMAGED}.tif").write_text("<html>503 Service Unavailable</html>")
     of = ["--region", region]
     archive = ["--archive", str(root / "folder"), "--checkpoint", "random"]
     app(["run", *of, "--start", FIRST, "--end", LAST, *archive], standalone_mode=False)
@@ -56,8 +59,10 @@ def _look(region: str) -> None:
     launcher.once(["site_catalog"], {"site_catalog": {"count": 8, "min_purity": 0.5}})
     launcher.over(["sm_observations"], days)
     launcher.once(["label_report"])
-    if launcher.failures:
-        raise SystemExit(str(launcher.failures))
+    damaged = date.fromisoformat(DAMAGED)
+    launcher.over(["s1_granules", "s1_scenes", "s1_backscatter"], [days[-1], damaged])
+    if list(launcher.failures) != [damaged]:
+        raise SystemExit(f"{DAMAGED} alone is to fail, not {launcher.failures}")
 
 
 def _store_network(folder: Path) -> None:

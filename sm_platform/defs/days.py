@@ -195,8 +195,7 @@ def _report(
     context: dg.AssetExecutionContext, days: _Days, *, is_last: bool
 ) -> dg.MaterializeResult[None]:
     told = {key: one.reason for key, one in days.failed.items()}
-    is_alone = not days.done and BACKFILL not in context.run.tags  # there days look back to it
-    if told and (is_last or is_alone):
+    if told and (is_last or _is_worthless(context, days)):
         for key, report in days.done.items():
             context.log_event(
                 dg.AssetMaterialization(

@@ -51,8 +51,10 @@ def running_cluster() -> Iterator[Cluster]:
             config.write(SETTINGS.format(folder=folder))
         cluster = Cluster(binaries, folder)
         cluster.control("start")
-        yield cluster
-        cluster.control("-m", "immediate", "stop")
+        try:
+            yield cluster
+        finally:
+            cluster.control("-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sm_platform.defs.serving.pools import MEMORY
+from sm_platform.defs.serving.pools import STATIC
 
 DAYS = dg.DailyPartitionsDefinition("2026-01-01", end_date="2026-01-05")
 GO = "go"
@@ -14,7 +14,7 @@ WORKERS = "workers"
 """Folder in the Dagster home with a file for each process that has held the slot."""
 
 
-@dg.asset(partitions_def=DAYS, pool=MEMORY, backfill_policy=dg.BackfillPolicy.multi_run(4))
+@dg.asset(partitions_def=DAYS, pool=STATIC, backfill_policy=dg.BackfillPolicy.multi_run(4))
 def held(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Days that are made once the file is there; meanwhile it writes to the event log."""
     home = Path(os.environ["DAGSTER_HOME"])

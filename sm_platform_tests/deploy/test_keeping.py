@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sm_platform.defs.serving import keeping
+from sm_platform.defs.serving import keeping, parts
 from sm_platform.defs.serving.keeping import Group, Part
 from sm_platform.errors import DataError
 from sm_platform_tests.desk import CHECKOUT
@@ -142,3 +143,14 @@ def test_owner_that_is_killed_takes_all_along(tmp_path: Path) -> None:
         assert time.monotonic() < until
         time.sleep(0.05)
     assert len(pids) == 2
+
+
+@pytest.mark.parametrize("depth", [1, 12])
+def test_code_server_is_reached_whatever_the_length_of_the_home(tmp_path: Path, depth: int) -> None:
+    """A socket's path has about 100 bytes; a folder's may have many more."""
+    home = tmp_path.joinpath(*["a-long-name"] * depth)
+    home.mkdir(parents=True)
+    with parts.code_place(home) as place, socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(place.socket))
+        assert str(place.socket) in place.workspace.read_text()
+    assert place.workspace.parent == home

@@ -1,10 +1,11 @@
 """The platform on PostgreSQL: maps, a backfill through the daemon, a database that goes away."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from sm_platform.defs.home import MADE
+from sm_platform.defs.home import MADE, prepare_home
 from sm_platform.defs.resources import CHECKOUT
 from sm_platform.defs.serving import keeping, parts, pools
 from sm_platform.densesm.checkpoint import save
@@ -23,13 +24,23 @@ from sm_platform_tests.defs.seed_folder import PASSES, write_folder
 from sm_platform_tests.densesm.making import random_checkpoint
 from sm_platform_tests.deploy.cluster import Cluster, running_cluster
 from sm_platform_tests.deploy.held_graph import DAYS, GO, WORKERS, defs
-from sm_platform_tests.desk import Desk
+from sm_platform_tests.desk import Desk, Running
 
 PATIENCE_S = 60.0
 GRAPH = "sm_platform_tests.deploy.held_graph"
 HELD = dg.AssetKey("held")
 RUN = ("run", "--region", "delta", "--start", PASSES[0], "--end", PASSES[1])
+NOWHERE = "postgresql+psycopg2://sm@/sm?host=/nowhere"
 OPEN = (BulkActionStatus.REQUESTED, BulkActionStatus.FAILING)
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What was started: a run, and a command without a database, with its home."""
+
+    maps: Running
+    away: Running
+    away_home: Path
 
 
 @pytest.fixture(scope="module")
@@ -62,37 +73,31 @@ def hurried(text: str) -> str:
     return str(yaml.safe_dump(config))
 
 
-@pytest.fixture
-def instance(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    for name, value in desk.environment.items():
-        monkeypatch.setenv(name, value)
-    with desk.instance() as found:
-        yield found
+@pytest.fixture(scope="module")
+def instance(desk: Desk) -> Iterator[dg.DagsterInstance]:
+    """The records of the desk, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in desk.environment.items():
+            patch.setenv(name, value)
+        with dg.DagsterInstance.from_config(str(prepare_home())) as found:
+            yield found
 
 
-def test_database_that_is_away_is_told_and_maps_are_made_once_it_is_back(
-    desk: Desk, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home, source = desk.root / "dagster_home", ("--archive", desk.root / "in")
-    cluster.control("-m", "fast", "stop")
-    answer = desk.run(*RUN, *source)
-    cluster.control("start")
-    assert answer.code == 1
-    assert "see that PostgreSQL runs" in answer.err
-    assert not (home / MADE).exists()
-    desk.done(*RUN, *source, "--checkpoint", "eov")
-    assert (home / MADE).exists()
-    assert not list(home.rglob("*.db"))
-    monkeypatch.setenv("SM_POSTGRES_URL", desk.more["SM_POSTGRES_URL"])
-    assert desk.days_materialized("sm_maps", "delta") == {str(day) for day in PASSES[:2]}
-    with desk.instance() as instance:
-        assert instance.get_dynamic_partitions("regions") == ["delta"]
+@pytest.fixture(scope="module")
+def commands(desk: Desk, instance: dg.DagsterInstance) -> Commands:
+    """Maps are made, and a command waits for a database that is not there, meanwhile."""
+    nowhere = replace(desk, more=desk.more | {"SM_POSTGRES_URL": NOWHERE}, root=desk.root / "away")
+    copy = nowhere.root / "dagster_home"
+    copy.mkdir(parents=True)
+    shutil.copy(desk.root / "dagster_home" / "dagster.yaml", copy)
+    source = "--archive", desk.root / "in", "--checkpoint", "eov"
+    return Commands(desk.start(*RUN, *source), nowhere.start("prepare"), copy)
 
 
 @pytest.fixture
 def group(instance: dg.DagsterInstance, tmp_path: Path) -> Iterator[keeping.Group]:
     """Code server and daemon of the small graph."""
-    pools.set_limits(instance, {pools.MEMORY: 1})
+    pools.set_limits(instance, {pools.STATIC: 1})
     with (tmp_path / "lock").open("w") as lock, parts.code_place(tmp_path) as place:
         both = (parts.code_server(place, GRAPH), parts.daemon(place))
         found = keeping.guarded_group(lock.fileno(), both)
@@ -103,7 +108,7 @@ def group(instance: dg.DagsterInstance, tmp_path: Path) -> Iterator[keeping.Grou
 
 
 def test_backfill_ends_whole_whatever_is_killed_and_restarted(
-    instance: dg.DagsterInstance, group: keeping.Group, cluster: Cluster
+    instance: dg.DagsterInstance, group: keeping.Group, cluster: Cluster, commands: Commands
 ) -> None:
     """Worker and code server die together, then the database is restarted under the next worker.
 
@@ -119,12 +124,31 @@ def test_backfill_ends_whole_whatever_is_killed_and_restarted(
         os.kill(pid, signal.SIGKILL)
     first.unlink()
     wait_for(lambda: list(workers.iterdir()), group)
+    commands.maps.wait()
     cluster.control("-m", "fast", "restart")
     (workers.parent / GO).touch()
     wait_for(lambda: status(instance) not in OPEN, group)
     assert status(instance) == BulkActionStatus.COMPLETED_SUCCESS
     assert instance.get_materialized_partitions(HELD) == set(DAYS.get_partition_keys())
-    assert not instance.event_log_storage.get_concurrency_info(pools.MEMORY).claimed_slots
+    assert not instance.event_log_storage.get_concurrency_info(pools.STATIC).claimed_slots
+
+
+def test_maps_are_made_and_shown(
+    desk: Desk, instance: dg.DagsterInstance, commands: Commands
+) -> None:
+    answer = commands.maps.wait()
+    assert answer.code == 0, answer.err
+    keys = {f"{day}|delta" for day in PASSES[:2]}
+    assert instance.get_materialized_partitions(dg.AssetKey("sm_maps")) == keys
+    assert instance.get_dynamic_partitions("regions") == ["delta"]
+    assert not list((desk.root / "dagster_home").rglob("*.db"))
+
+
+def test_database_that_does_not_answer_is_told(commands: Commands) -> None:
+    answer = commands.away.wait()
+    assert answer.code == 1
+    assert "see that PostgreSQL runs" in answer.err
+    assert not (commands.away_home / MADE).exists()
 
 
 def wait_for(what: Callable[[], object], group: keeping.Group) -> None:

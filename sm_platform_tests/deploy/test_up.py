@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -25,23 +24,23 @@ LAUNCH = """mutation { launchRun(executionParams: {
 JOBS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } } } } }"
 
 
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    root = tmp_path_factory.mktemp("up")
-    names = ("SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME")
-    folders = {name: str(root / name.lower()) for name in names}
-    env = os.environ | folders | {"SM_AUTOMATION": "off"}
-    port = free_port()
-    command = [sys.executable, "-m", "sm_platform.cli", "up", "--read-only", "--port", str(port)]
-    with subprocess.Popen(command, env=env, cwd=CHECKOUT) as process:
-        yield process, port
-        process.terminate()
-
-
-def free_port() -> int:
+@pytest.fixture
+def port() -> int:
+    """A port that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def up(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    names = ("SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME")
+    folders = {name: str(tmp_path / name.lower()) for name in names}
+    env = os.environ | folders | {"SM_AUTOMATION": "off"}
+    command = [sys.executable, "-m", "sm_platform.cli", "up", "--read-only", "--port", str(port)]
+    with subprocess.Popen(command, env=env, cwd=CHECKOUT) as process:
+        yield process
+        process.terminate()
 
 
 def asked(port: int, query: str) -> dict[str, Any]:
@@ -64,22 +63,21 @@ def descendants(pid: int) -> set[int]:
     return set(children).union(*(descendants(child) for child in children))
 
 
-def test_launch_is_refused_by_the_read_only_ui(up: tuple[subprocess.Popen[bytes], int]) -> None:
+def test_launch_is_refused_by_the_read_only_ui_and_a_kill_leaves_nothing(
+    up: subprocess.Popen[bytes], port: int
+) -> None:
     jobs = [
         job["name"]
-        for node in asked(up[1], JOBS)["repositoriesOrError"]["nodes"]
+        for node in asked(port, JOBS)["repositoriesOrError"]["nodes"]
         for job in node["jobs"]
     ]
     assert "add_region_job" in jobs
-    answer = asked(up[1], LAUNCH.replace("JOB", "add_region_job"))["launchRun"]
+    answer = asked(port, LAUNCH.replace("JOB", "add_region_job"))["launchRun"]
     assert answer["__typename"] == "UnauthorizedError"
-
-
-def test_nothing_is_left_when_it_is_killed(up: tuple[subprocess.Popen[bytes], int]) -> None:
-    started = descendants(up[0].pid)
+    started = descendants(up.pid)
     assert len(started) >= 4, "guard, code server, web server, daemon"
-    up[0].send_signal(signal.SIGKILL)
-    up[0].wait()
+    up.kill()
+    up.wait()
     until = time.monotonic() + PATIENCE_S
     while any(Path(f"/proc/{pid}").exists() for pid in started):
         assert time.monotonic() < until

@@ -38,13 +38,18 @@ class CodePlace:
 @contextmanager
 def code_place(home: Path) -> Iterator[CodePlace]:
     """The place in the Dagster home; in a folder for temporary files when its path is too long."""
-    workspace = home / "workspace.yaml"
+    if len(bytes(home / SOCKET)) <= LONGEST_SOCKET_PATH:
+        yield _place(home, home / SOCKET)
+        return
     with tempfile.TemporaryDirectory(prefix="sm_platform-") as aside:
-        near = home / SOCKET
-        socket = near if len(bytes(near)) <= LONGEST_SOCKET_PATH else Path(aside) / SOCKET
-        server = {"socket": str(socket), "location_name": LOCATION}
-        workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
-        yield CodePlace(socket, workspace)
+        yield _place(home, Path(aside) / SOCKET)
+
+
+def _place(home: Path, socket: Path) -> CodePlace:
+    workspace = home / "workspace.yaml"
+    server = {"socket": str(socket), "location_name": LOCATION}
+    workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+    return CodePlace(socket, workspace)
 
 
 def code_server(place: CodePlace, module: str = MODULE) -> Part:
