@@ -9,7 +9,7 @@ as eight years have.
 import shutil
 import sys
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks._recorded_years import Recorded, record_years
-from experiments.small_world import RADAR_FIRST, SmallWorld, make_world
+from experiments.small_world import DRIVERS_FIRST, RADAR_FIRST, SmallWorld, make_world
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.lake_access import find_region, save_region
 from sm_platform.defs.launch import Launcher
@@ -26,7 +26,7 @@ from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.grid.calendar import days_between
 from sm_platform.sources.simulated.places import PLACES
 
-N_REGIONS = 3
+N_REGIONS = 30
 YEARS = 8
 N_INDEX_ROWS = 150_000
 MONTH = 31
@@ -69,6 +69,8 @@ def _link_lake(world: SmallWorld) -> None:
         shutil.rmtree(world.layout.part("regions", name, None).parent)
         save_region(world.layout, replace(region, region_id=name))
     with open_instance() as instance:
+        for one in PLACES[1:]:
+            instance.delete_dynamic_partition("regions", one.region_id)
         instance.add_dynamic_partitions("regions", list(REGIONS))
 
 
@@ -77,13 +79,17 @@ def _link(source: str, target: str) -> None:
 
 
 def _fill_index(path: Path) -> None:
-    """Granules of earlier years and of places elsewhere, by their rows alone."""
+    """Granules of earlier years and of places elsewhere, by their rows alone.
+
+    None of them is of a day that maps of the month look back to: all such drivers are landed.
+    """
     real = pq.read_table(path)
-    parts, span = [real], (LAST - date(2025, 1, 1)).days + 1
+    parts, span = [real], (LAST - DRIVERS_FIRST).days + 1
+    shifts = range(LOOK_BACK_DAYS // span + 1, 365 * YEARS // span)
     while sum(part.num_rows for part in parts) < N_INDEX_ROWS:
-        number = len(parts)
-        earlier, east = 1 + number % (365 * YEARS // span), 5.0 * (number // (365 * YEARS // span))
-        parts.append(_moved(real, timedelta(earlier * span), east, f"-{number}"))
+        place, number = divmod(len(parts) - 1, len(shifts))
+        earlier = timedelta(span * shifts[number])
+        parts.append(_moved(real, earlier, 5.0 * place, f"-{len(parts)}"))
     pq.write_table(pa.concat_tables(parts), path)
 
 

@@ -77,7 +77,9 @@ def record_years(home: Path, month: Recorded, regions: Sequence[str], days: Sequ
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    """A database that would be lost in a crash, written once; Dagster turns its log on again."""
     database = sqlite3.connect(path)
+    database.execute("pragma journal_mode=off")
     database.execute("pragma synchronous=off")
     database.execute("pragma cache_size=-400000")
     return database

@@ -56,7 +56,7 @@ def backfill(
 
     period = parse_period(start, end, is_local=local)
     wanted = Wanted(parse_assets(assets or []), again)
-    backfill_command(region or [], period, wanted, Manner(name, _is_watched(watch)), say)
+    backfill_command(region or [], period, Manner(wanted, name, _is_watched(watch)), say)
 
 
 @app.command("list")

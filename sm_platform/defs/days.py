@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -87,7 +87,8 @@ class _Days:
         if not isinstance(error, SmPlatformError):
             self.context.log.exception(f"{key} failed")
             reason = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
-        failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request)
+        now = datetime.now(UTC)
+        failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request, now)
         self.failed[key] = failed
         if isinstance(error, PassingError):
             self.again.append(key)

@@ -1,7 +1,7 @@
 """One pass becomes one map: rows to moisture to layers to files, each unchanged map left alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -25,9 +25,15 @@ from sm_platform.defs.map_index import (
 )
 from sm_platform.defs.region_area import inside_of
 from sm_platform.defs.scenes import Scene, read_scenes
-from sm_platform.defs.stored_features import DayFeatures, SceneFeatures, read_features
+from sm_platform.defs.stored_features import (
+    DayFeatures,
+    SceneFeatures,
+    check_frames,
+    read_features,
+)
 from sm_platform.errors import RecipeError
 from sm_platform.lake.layout import Layout
+from sm_platform.lake.lock import locked
 from sm_platform.lake.maps import replace_text, write_map
 from sm_platform.maps.assemble import assemble
 from sm_platform.maps.item import deprecated
@@ -61,18 +67,26 @@ class Mapper:
     estimator: Estimator
 
     def map_day(self, day: date) -> list[Row]:
-        """Map every pass of a day that has features; the day's index rows, latest maps first."""
+        """Map every pass of a day that has features; the day's index rows, latest maps first.
+
+        One at a time: what two runs at once find new is made once.
+        """
+        with locked(self.layout, f"sm_maps-{self.region.region_id}-{day}"):
+            return self._map_day(day)
+
+    def _map_day(self, day: date) -> list[Row]:
         region = self.region.region_id
         scenes = read_scenes(self.layout, region, day)
         features = read_features(self.layout, region, day)
         self._check_recipe(features)
+        check_frames(features, scenes, day)
         rows = read_index(self.layout, region, day)
         known = [row for row in rows if row["map_id"] and self._is_whole(row)]
         looks = {scene.scene_id: self._look(scene, features) for scene in scenes}
         before = looked_at(self.layout, region, day)
         new = [scene for scene in scenes if not self._stands(looks, before, known, scene)]
         made = [self._map_pass(scene, features, known, day) for scene in new]
-        rows = _merged(known, [row for row in made if row is not None])
+        rows = _merged(_of_day(known, scenes), [row for row in made if row is not None])
         mapped = {row["scene_id"] for row in rows if row["is_latest"]}
         rows += [_no_data(scene, features) for scene in scenes if scene.scene_id not in mapped]
         if not scenes and not mapped:
@@ -195,6 +209,8 @@ class Mapper:
             if row["is_latest"] or path is None or not path.is_file():
                 continue
             later = _later(row, rows)
+            if not later:  # its pass is mapped on another day
+                continue
             text = path.read_text()
             item = deprecated(json.loads(text), successor_id=later[0], latest_id=later[-1])
             changed = json_bytes(item).decode()
@@ -227,6 +243,12 @@ def _seen(region: Region, scene: Scene, own: list[Row]) -> MapPass:
         is_day_only=scene.is_day_only,
         first_start_utc=first,
     )
+
+
+def _of_day(known: list[Row], scenes: Sequence[Scene]) -> list[Row]:
+    """A map of a pass that lies on another day now (its first frame came late) is not current."""
+    names = {scene.scene_id for scene in scenes}
+    return [row | {"is_latest": row["is_latest"] and row["scene_id"] in names} for row in known]
 
 
 def _merged(known: list[Row], made: list[Row]) -> list[Row]:

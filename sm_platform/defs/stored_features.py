@@ -1,6 +1,6 @@
 """Features read back from the lake as the rows that networks take."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sm_platform.defs.scenes import Scene
 from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -18,6 +19,8 @@ from sm_platform.schema.model_tables import SCENE_FEATURES, SCENE_SERIES
 from sm_platform.schema.recipes import N_SERIES, SCALARS
 from sm_platform.schema.rows import FeatureRows
 
+FRAMES = "frames"
+"""Name in the note of a day's features: hashes of the frames they were built of, by scene id."""
 SERIES = ("ndvi", "temperature_2m", "precipitation")
 
 
@@ -46,6 +49,20 @@ class DayFeatures:
 
     scenes: Mapping[str, SceneFeatures]
     note: Mapping[str, Any]
+
+
+def check_frames(features: DayFeatures, scenes: Sequence[Scene], day: date) -> None:
+    """Raises MissingInputError when a pass has other frames now than its features were built of.
+
+    A late frame may come between: a map must not name frames whose pixels it has not.
+    """
+    built_of = features.note.get(FRAMES)
+    now = {scene.scene_id: list(scene.granule_sha256s) for scene in scenes}
+    if built_of is not None and built_of != now:
+        raise MissingInputError(
+            f"The passes of {day} have other frames now than its features: run --process again "
+            "(asset scene_features) for that day."
+        )
 
 
 def read_features(layout: Layout, region: str, day: date) -> DayFeatures:

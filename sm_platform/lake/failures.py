@@ -6,7 +6,7 @@ What is below reads it, so that a day without its input is not taken for a day w
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from sm_platform.lake.atomic import explained, replacing_file
@@ -27,6 +27,8 @@ class FailedDay:
     """Whether trying again later may help (network, quota, disk), as opposed to wrong data."""
     request: str = ""
     """What the attempt was part of: whatever else was asked for with it goes without the day."""
+    failed_utc: datetime | None = None
+    """When it failed; None when that is not known."""
 
 
 def write_failure(layout: Layout, failed: FailedDay) -> None:
@@ -38,6 +40,7 @@ def write_failure(layout: Layout, failed: FailedDay) -> None:
         "reason": failed.reason,
         "is_passing": failed.is_passing,
         "request": failed.request,
+        "failed_utc": failed.failed_utc.isoformat() if failed.failed_utc else None,
     }
     with replacing_file(
         _file(layout, failed.region_id, failed.asset, failed.day), layout.aside
@@ -87,5 +90,7 @@ def _read(path: Path) -> FailedDay:
     region, asset = path.parent.parent.name, path.parent.name
     day = date.fromisoformat(path.name.removesuffix(SUFFIX))
     reason = str(told.get("reason", "not known: its record cannot be read"))
-    request = str(told.get("request", ""))
-    return FailedDay(region, asset, day, reason, bool(told.get("is_passing")), request)
+    request, when = str(told.get("request", "")), told.get("failed_utc")
+    failed_utc = datetime.fromisoformat(when) if when else None
+    is_passing = bool(told.get("is_passing"))
+    return FailedDay(region, asset, day, reason, is_passing, request, failed_utc)

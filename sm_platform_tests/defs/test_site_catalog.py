@@ -186,7 +186,6 @@ def test_flooded_rice_is_kept_and_water_is_not(
             r"cells of 9km can be a site: \d have less than 90% of their pixels",
         ),
         ({"classes": [45]}, "class 45 is not in WorldCover v200: use 10 tree"),
-        ({"level": "2km"}, "no sites of level '2km': choose of 100m, 1km, 3km, 9km"),
         ({"spacing_km": 0.25}, "spacing of 0.25 km does not fit cells of 100 m"),
         ({"count": -1}, "-1 sites cannot be selected"),
     ],

@@ -26,6 +26,7 @@ from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
+from sm_platform.defs.stored_features import FRAMES
 from sm_platform.features.build import Features, build
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -114,6 +115,7 @@ def write_features(
         "grid": window_note(inputs.region.window),
         "status": "made" if built else "no_pass",
         "rows": sum(part.num_rows for part in rows),
+        FRAMES: {scene.scene_id: scene.granule_sha256s for scene, _ in passes},
     } | shares
     for table, parts in ((SCENE_SERIES, series), (SCENE_FEATURES, rows)):
         data = pa.concat_tables(parts) if parts else table.arrow_schema.empty_table()

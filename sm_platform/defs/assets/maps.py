@@ -22,6 +22,7 @@ from sm_platform.defs.pictures import day_overview, thumbnail
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
+from sm_platform.defs.watching.standing import usual_frames
 from sm_platform.errors import MissingInputError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.maps import write_figure
@@ -67,7 +68,6 @@ def sm_maps(
         read = cache(lambda name: read_card(models.store.folder(name)))
         open_once = cache(lambda name: open_estimator(models.store.folder(name)))
         mappers: dict[tuple[str, date], Mapper] = {}
-        zone = zone_of(region)
 
         def work(day: date) -> DayReport:
             chosen = choose_checkpoint(lake.layout, read, region, config.checkpoint, day)
@@ -75,7 +75,7 @@ def sm_maps(
             if key not in mappers:
                 ready = open_once(chosen.checkpoint.checkpoint_id)
                 mappers[key] = Mapper(lake.layout, region, chosen, ready)
-            return _told(lake.layout, mappers[key].map_day(day), zone)
+            return _told(lake.layout, region, mappers[key].map_day(day))
 
         return work
 
@@ -84,7 +84,7 @@ def sm_maps(
     return result
 
 
-def _told(layout: Layout, rows: Sequence[Row], zone: str) -> DayReport:
+def _told(layout: Layout, region: Region, rows: Sequence[Row]) -> DayReport:
     maps = [row for row in rows if row["is_latest"]]
     if not maps:
         return DayReport(rows[-1]["status"], 0, {"reason": rows[-1]["status_reason"]})
@@ -95,7 +95,8 @@ def _told(layout: Layout, rows: Sequence[Row], zone: str) -> DayReport:
         len(maps),
         {
             "maps": ", ".join(pixels),
-            **passes_told(maps, zone),
+            **passes_told(maps, zone_of(region)),
+            **_incomplete(layout, region.region_id, maps),
             "mean_sm_m3m3": float(sum(pixels.values()) / len(pixels)),
             "percent_mapped": 100 * sum(row["n_valid"] for row in maps) / cells,
             "percent_recommended": 100 * sum(row["n_recommended"] for row in maps) / cells,
@@ -105,6 +106,17 @@ def _told(layout: Layout, rows: Sequence[Row], zone: str) -> DayReport:
             "picture": dg.MetadataValue.md(thumbnail(layout, maps[-1])),
         },
     )
+
+
+def _incomplete(layout: Layout, region: str, maps: Sequence[Row]) -> dict[str, str]:
+    """Maps with fewer frames than passes of their track had lately; nothing where all are there."""
+    told = []
+    for row in maps:
+        day, orbit = row["pass_start_utc"].date(), row["relative_orbit"]
+        usual, n = usual_frames(layout, region, day, orbit), len(row["granule_ids"])
+        if n < usual:
+            told.append(f"{row['map_id']}: {n} of {usual} frames")
+    return {"incomplete": ", ".join(told)} if told else {}
 
 
 @dg.asset(

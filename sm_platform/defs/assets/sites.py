@@ -1,5 +1,7 @@
 """Where labels are read: series at stations as brought, and the catalog of sites."""
 
+from typing import Literal
+
 import dagster as dg
 from pydantic import Field
 
@@ -27,7 +29,7 @@ class SiteConfig(dg.Config, use_attribute_docstrings=True):
     """Sites wanted in the region, beside its stations; 0: none of this level."""
     seed: int = 1
     """The same seed draws the same sites."""
-    level: str = "100m"
+    level: Literal["100m", "1km", "3km", "9km"] = "100m"
     """Cells of EASE-Grid 2.0 that sites are: 100m, 1km, 3km or 9km."""
     more_levels: dict[str, int] = {}
     """Sites wanted at other levels as well, for example {"1km": 40, "9km": 1}."""

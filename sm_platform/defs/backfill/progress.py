@@ -8,7 +8,12 @@ from datetime import UTC, date, datetime
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.execution.asset_backfill import AssetBackfillData
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
+from dagster._core.execution.backfill import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    BulkActionsFilter,
+    BulkActionStatus,
+    PartitionBackfill,
+)
 
 from sm_platform.definitions import defs
 from sm_platform.defs.backfill.planning import CHAIN, Place
@@ -42,7 +47,7 @@ class RegionProgress:
     n_done: int
     n_failed: int
     n_maps: int
-    """Passes with a current map, of the days done."""
+    """Passes with a current map, of the days done; 0 where they are not counted."""
 
     @property
     def n_left(self) -> int:
@@ -82,6 +87,8 @@ class Look:
 
     place: Place
     backfill_id: str
+    counts_maps: bool = True
+    """Counting reads a small file of each day."""
     _maps: dict[tuple[str, date], int] = field(default_factory=dict)
 
     def now(self) -> Progress:
@@ -91,20 +98,19 @@ class Look:
         last = assets_of(data)[-1]
         target, made = days_of(data.target_subset, last), days_of(data.materialized_subset, last)
         failed = days_of(data.failed_and_downstream_subset, last)
-        keys = data.target_subset.num_partitions_and_non_partitioned_assets
         done = data.materialized_subset | data.failed_and_downstream_subset
         end, state = backfill.backfill_end_timestamp, backfill.status
         return Progress(
-            backfill.backfill_id,
-            backfill.title or "",
-            STATES[state.value],
-            state in BULK_ACTION_TERMINAL_STATUSES,
-            tuple(self._region(name, target, made, failed) for name in sorted(target)),
-            keys,
-            done.num_partitions_and_non_partitioned_assets,
-            datetime.fromtimestamp(backfill.backfill_timestamp, UTC),
-            datetime.fromtimestamp(end, UTC) if end else None,
-            backfill.error.message.strip() if backfill.error else None,
+            backfill_id=backfill.backfill_id,
+            title=backfill.title or "",
+            state=STATES[state.value],
+            is_over=state in BULK_ACTION_TERMINAL_STATUSES,
+            regions=tuple(self._region(name, target, made, failed) for name in sorted(target)),
+            n_keys=data.target_subset.num_partitions_and_non_partitioned_assets,
+            n_keys_done=done.num_partitions_and_non_partitioned_assets,
+            began_utc=datetime.fromtimestamp(backfill.backfill_timestamp, UTC),
+            ended_utc=datetime.fromtimestamp(end, UTC) if end else None,
+            fault=backfill.error.message.strip() if backfill.error else None,
         )
 
     def _region(
@@ -112,8 +118,10 @@ class Look:
     ) -> RegionProgress:
         done = made.get(name, frozenset())
         n_failed = len(failed.get(name, frozenset()) - done)
-        n_maps = sum(self._n_maps(name, day) for day in done)
-        return RegionProgress(name, len(target[name]), len(done), n_failed, n_maps)
+        n_maps = sum(self._n_maps(name, day) for day in done) if self.counts_maps else 0
+        return RegionProgress(
+            name, n_days=len(target[name]), n_done=len(done), n_failed=n_failed, n_maps=n_maps
+        )
 
     def _n_maps(self, region: str, day: date) -> int:
         if (region, day) not in self._maps:
@@ -144,11 +152,11 @@ def newest_backfills(instance: dg.DagsterInstance) -> list[PartitionBackfill]:
 def under_way(instance: dg.DagsterInstance) -> dict[tuple[str, date], str]:
     """Regions and days that a backfill which is not over asks for, with its id."""
     found: dict[tuple[str, date], str] = {}
-    for one in newest_backfills(instance):
-        if one.status not in BULK_ACTION_TERMINAL_STATUSES:
-            data = data_of(one)
-            target = days_of(data.target_subset, assets_of(data)[-1])
-            found |= {(name, day): one.backfill_id for name in target for day in target[name]}
+    still = [one for one in BulkActionStatus if one not in BULK_ACTION_TERMINAL_STATUSES]
+    for one in filter(_is_of_days, instance.get_backfills(BulkActionsFilter(statuses=still))):
+        data = data_of(one)
+        target = days_of(data.target_subset, assets_of(data)[-1])
+        found |= {(name, day): one.backfill_id for name in target for day in target[name]}
     return found
 
 

@@ -1,7 +1,7 @@
 """`sm-platform backfill`: ask for days of several regions, watch, list, cancel and retry."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from rich.console import Console
@@ -44,15 +44,19 @@ NO_DAEMON = (
 class Manner:
     """How a backfill is asked for."""
 
+    wanted: Wanted
     title: str | None
     is_watched: bool
     parent: str | None = None
+    """Id of the backfill that it goes on from."""
+
+
+Asked = tuple[Region, Sequence[date]]
+"""A region with the days meant."""
 
 
 @home_explained()
-def backfill_command(
-    names: Sequence[str], period: Period, wanted: Wanted, manner: Manner, say: Say
-) -> None:
+def backfill_command(names: Sequence[str], period: Period, manner: Manner, say: Say) -> None:
     """Ask for the days of these regions and, if wanted, watch until they are done.
 
     Raises:
@@ -60,18 +64,17 @@ def backfill_command(
         CheckpointError, MissingInputError, RecipeError: a region could not be mapped.
         DataError: days failed, after all others were finished.
     """
-    layout = Layout(settings().data_lake)
-    regions = named_regions(layout, names)
-    days = {region.region_id: period.days_of(region) for region in regions}
+    regions = named_regions(Layout(settings().data_lake), names)
+    asked = [(region, period.days_of(region)) for region in regions]
     title = check_title(manner.title or f"{period.first} to {period.last}")
-    _ask(layout, regions, days, wanted, Manner(title, manner.is_watched), say)
+    _ask(asked, replace(manner, title=title), say)
 
 
 def list_command() -> None:
     """Print the backfills of this home, the newest first."""
     place, shown = _open(), Table(*COLUMNS, box=None, pad_edge=False)
     for one in newest_backfills(place.instance):
-        seen = Look(place, one.backfill_id).now()
+        seen = Look(place, one.backfill_id, counts_maps=False).now()
         counts = [(region.n_days, region.n_done, region.n_failed) for region in seen.regions]
         totals = [str(sum(column)) for column in zip(*counts, strict=True)]
         begun = f"{seen.began_utc:%Y-%m-%d %H:%M} UTC"
@@ -122,30 +125,24 @@ def retry_command(backfill_id: str, *, is_watched: bool, say: Say) -> None:
             f"`sm-platform backfill cancel {backfill_id}`."
         )
     assets = assets_of(data)
-    days = {name: sorted(its) for name, its in days_of(data.target_subset, assets[-1]).items()}
-    regions = named_regions(place.layout, sorted(days))
-    manner = Manner(seen.title or f"Again {backfill_id}", is_watched, backfill_id)
-    _ask(place.layout, regions, days, Wanted(assets), manner, say)
+    target = days_of(data.target_subset, assets[-1])
+    days = {name: sorted(target[name]) for name in sorted(target)}
+    asked = [(region, days[region.region_id]) for region in named_regions(place.layout, [*days])]
+    title = seen.title or f"Again {backfill_id}"
+    _ask(asked, Manner(Wanted(assets), title, is_watched, parent=backfill_id), say)
 
 
-def _ask(
-    layout: Layout,
-    regions: Sequence[Region],
-    days: Mapping[str, Sequence[date]],
-    wanted: Wanted,
-    manner: Manner,
-    say: Say,
-) -> None:
-    if MAPS in wanted.assets:
-        for region in regions:
-            check_checkpoint(layout, region, days[region.region_id])
-    place = Place(layout, open_instance())
-    free = _without_those_under_way(place, days, say)
-    plans = [plan_region(place, one, free[one.region_id], wanted) for one in regions]
-    plan = Plan(plans, wanted.assets)
-    for region, one in zip(regions, plans, strict=True):
-        if one.asked:
-            say(_told(region, one))
+def _ask(asked: Sequence[Asked], manner: Manner, say: Say) -> None:
+    """Say what is to be done, queue it, watch it if wanted."""
+    place = _open()
+    if MAPS in manner.wanted.assets:
+        for region, days in asked:
+            check_checkpoint(place.layout, region, days)
+    plans = []
+    for region, days in _without_those_under_way(place, asked, say):
+        plans.append(plan_region(place, region, days, manner.wanted))
+        say(_told(region, plans[-1]))
+    plan = Plan(plans, manner.wanted.assets)
     if not plan.n_keys:
         say("Nothing to do. To look at finished days once more, add --again.")
         return
@@ -161,17 +158,19 @@ def _ask(
         _watch(place, backfill_id, say)
 
 
-def _without_those_under_way(
-    place: Place, days: Mapping[str, Sequence[date]], say: Say
-) -> Mapping[str, Sequence[date]]:
+def _without_those_under_way(place: Place, asked: Sequence[Asked], say: Say) -> list[Asked]:
     """Leave out days that another backfill is at: two at the same day gain nothing."""
     known = under_way(place.instance)
-    for name, asked in days.items():
-        ids = sorted({known[name, day] for day in asked if (name, day) in known})
-        if ids:
-            n_days = sum((name, day) in known for day in asked)
-            say(f"{name}: {n_days} days are left out, backfill {', '.join(ids)} is at them")
-    return {name: [d for d in asked if (name, d) not in known] for name, asked in days.items()}
+    left: list[Asked] = []
+    for region, days in asked:
+        name = region.region_id
+        busy = [day for day in days if (name, day) in known]
+        if busy:
+            ids = ", ".join(sorted({known[name, day] for day in busy}))
+            say(f"{name}: {len(busy)} days are left out, backfill {ids} is at them")
+        if len(busy) < len(days):
+            left.append((region, [day for day in days if day not in busy]))
+    return left
 
 
 def _told(region: Region, plan: RegionPlan) -> str:

@@ -129,12 +129,12 @@ def _told(
         status = "mapped" if current else rows[-1]["status"] if rows else "not_mapped"
         return status, None, current
     now = standing(layout, listed)
+    usual, n = usual_frames(layout, region, listed.day, listed.relative_orbit), len(listed.frames)
+    frames = f"{n} of {usual} frames are there" if n < usual else None
     if now.state is not State.OPEN:
-        return now.state.value, now.reason, now.map_id
-    usual = usual_frames(layout, listed)
-    if len(listed.frames) < usual:
-        why = f"{len(listed.frames)} of {usual} frames are there"
-        return "waiting_for_frames", why, now.map_id
+        return now.state.value, now.reason or frames, now.map_id
+    if frames:
+        return "waiting_for_frames", frames, now.map_id
     return "listed", now.reason, now.map_id
 
 

@@ -17,6 +17,8 @@ class RegionCursor:
     """Granules that became available before it have been registered; None: nothing has."""
     logged: datetime | None = None
     """Frames logged by then are looked after; None: none is."""
+    whole: datetime | None = None
+    """When all watched days were last listed and looked at; None: never."""
     open_scenes: frozenset[str] = frozenset()
     """Passes without a settled end, looked at in every tick."""
 
@@ -49,6 +51,7 @@ def _told(one: RegionCursor) -> dict[str, object]:
     return {
         "since": one.since.isoformat() if one.since else None,
         "logged": one.logged.isoformat() if one.logged else None,
+        "whole": one.whole.isoformat() if one.whole else None,
         "open": sorted(one.open_scenes),
     }
 
@@ -58,7 +61,8 @@ def _heard(content: Mapping[str, object]) -> RegionCursor:
     if not isinstance(opened, list):
         raise TypeError("the open passes are no list")
     names = frozenset(str(name) for name in opened)
-    return RegionCursor(_moment(content["since"]), _moment(content["logged"]), names)
+    since, logged, whole = (_moment(content[name]) for name in ("since", "logged", "whole"))
+    return RegionCursor(since, logged, whole, names)
 
 
 def _moment(text: object) -> datetime | None:

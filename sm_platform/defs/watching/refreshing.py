@@ -14,14 +14,14 @@ from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.registry import Entry, entries, newest_accepted
 from sm_platform.defs.resources import settings
 from sm_platform.defs.watching.preparing import STATICS
-from sm_platform.defs.watching.requests import FIGURES, Ask, Why, spans
+from sm_platform.defs.watching.requests import FIGURES, MEMORY_ASSETS, Ask, Why, spans
 from sm_platform.defs.watching.standing import PASS_CHAIN
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as tables
-from sm_platform.schema.model_tables import SCENE_FEATURES
+from sm_platform.schema.model_tables import SCENE_FEATURES, SM_MAPS
 from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
 
@@ -32,13 +32,24 @@ Written = Mapping[date, int]
 
 
 def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[Ask]:
-    """Runs over the mapped days of the last `days` that are to be made again."""
-    name = region.region_id
-    stale = stale_days(layout, region, days_between(today - timedelta(days), today))
-    barred = {one.day for asset in PASS_CHAIN for one in failed_days(layout, name, asset)} - set(
-        stale
-    )
-    return [_ask(name, first, last, today) for first, last in spans(stale, MOST_DAYS, barred)]
+    """Runs over the mapped days of the last `days` that are to be made again.
+
+    And over earlier days, whose passes are remembered, that failed of what may have passed.
+    """
+    name, first = region.region_id, max(today - timedelta(days), settings().first_day)
+    stale = stale_days(layout, region, days_between(first, today))
+    failed = [one for asset in PASS_CHAIN for one in failed_days(layout, name, asset)]
+    barred = {one.day for one in failed} - set(stale)
+    memory = max(today - timedelta(MEMORY_DAYS), settings().first_day)
+    again = [
+        one.day
+        for one in failed
+        if one.is_passing and one.asset in MEMORY_ASSETS and memory <= one.day < first
+    ]
+    return [
+        *(_ask(name, span, today, ASSETS) for span in spans(stale, MOST_DAYS, barred)),
+        *(_ask(name, span, today, MEMORY_ASSETS) for span in spans(again, MOST_DAYS)),
+    ]
 
 
 def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[date]:
@@ -48,7 +59,7 @@ def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[dat
     around = days_between(first, days[-1] + timedelta(LOOK_AHEAD_DAYS))
     ndvi = _written(layout, tables.NDVI, name, around)
     weather = _written(layout, tables.WEATHER, name, around)
-    passes = _written(layout, tables.S1_BACKSCATTER, name, around)
+    passes = _with_rows(layout, name, _written(layout, tables.S1_BACKSCATTER, name, around))
     statics = max((store.written_ns(layout, one, name) or 0 for one in STATICS), default=0)
     known = entries(layout, name)
     return [
@@ -69,6 +80,12 @@ def _mapped(layout: Layout, region: str, days: Sequence[date]) -> Iterator[tuple
 def _written(layout: Layout, table: Table, region: str, days: Sequence[date]) -> Written:
     times = ((day, store.written_ns(layout, table, region, day)) for day in days)
     return {day: when for day, when in times if when is not None}
+
+
+def _with_rows(layout: Layout, region: str, written: Written) -> Written:
+    """Days with a measurement: an empty one is not remembered, so it makes nothing older."""
+    notes = {day: store.note_of(layout, tables.S1_BACKSCATTER, region, day) for day in written}
+    return {day: when for day, when in written.items() if (notes[day] or {}).get("rows")}
 
 
 def _is_older(
@@ -93,13 +110,17 @@ def _has_other_checkpoint(
 
     A map made with a checkpoint that a person named for it stays until one is accepted later.
     """
+    made = store.written_ns(layout, SM_MAPS, region.region_id, day) or 0
     if region.checkpoint_id:
         return any(row["checkpoint_id"] != region.checkpoint_id for row in rows)
     note = store.note_of(layout, SCENE_FEATURES, region.region_id, day) or {}
     chosen = newest_accepted(known, day, note.get("recipe_fingerprint"))
-    return chosen is not None and any(row["checkpoint_id"] != chosen.checkpoint_id for row in rows)
+    if chosen is None or chosen.decision is None:
+        return False
+    is_later = chosen.decision.changed_utc.timestamp() * 1e9 > made
+    return is_later and any(row["checkpoint_id"] != chosen.checkpoint_id for row in rows)
 
 
-def _ask(region: str, first: date, last: date, today: date) -> Ask:
-    hashed = hashlib.sha256(f"{today}".encode()).hexdigest()[:12]
-    return Ask(region, Why.REFRESH, f"{first}..{last}", hashed, ASSETS, (first, last))
+def _ask(region: str, span: tuple[date, date], today: date, assets: tuple[str, ...]) -> Ask:
+    hashed = hashlib.sha256(f"{today} {assets}".encode()).hexdigest()[:12]
+    return Ask(region, Why.REFRESH, f"{span[0]}..{span[1]}", hashed, assets, span)

@@ -4,10 +4,9 @@ Drivers come first: passes of a region wait while its drivers are being brought,
 mapped with what there is on its day and not twice.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
@@ -17,9 +16,9 @@ from sm_platform.defs.region_source import open_source
 from sm_platform.defs.registry import Stage, entries
 from sm_platform.defs.resources import WatchSettings, settings
 from sm_platform.defs.watching.cursor import RegionCursor
-from sm_platform.defs.watching.preparing import MOST_DAYS, preparation
+from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
+from sm_platform.defs.watching.preparing import preparation
 from sm_platform.defs.watching.requests import (
-    DRIVER_ASSETS,
     REGION_TAG,
     WHY_TAG,
     Ask,
@@ -27,12 +26,9 @@ from sm_platform.defs.watching.requests import (
     ask_for_pass,
     attempts,
     run_request,
-    spans,
 )
 from sm_platform.defs.watching.scene_log import ListedPass, listed_passes, read_log, register
 from sm_platform.defs.watching.standing import State, standing, usual_frames
-from sm_platform.lake.failures import failure_of
-from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Granule, Product
@@ -40,6 +36,7 @@ from sm_platform.sources.protocol import Granule, Product
 PRODUCTS = (Product.S1_GRD, Product.NDVI, Product.WEATHER)
 OVERLAP = timedelta(days=1)
 """Listed once more: catalogues do not show granules in the order of their time stamps."""
+WHOLE_EVERY = timedelta(hours=3)
 AT_WORK = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -76,27 +73,56 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     """
     source, name = open_source(region), region.region_id
     there_now = source.now()
-    first_day = day_of(there_now) - timedelta(watch.how.days)
-    listed = source.listed_since(
-        PRODUCTS,
-        region.window,
-        before.since and before.since - OVERLAP,
-        day_of(there_now) - timedelta(LOOK_BACK_DAYS),
-    )
+    span = _watched(watch, there_now)
+    since = None if _is_whole(watch, before) else before.since and before.since - OVERLAP
+    first_driver = day_of(there_now) - timedelta(LOOK_BACK_DAYS)
+    listed = source.listed_since(PRODUCTS, region.window, since, first_driver)
     frames = [one for one in listed if one.product is Product.S1_GRD]
-    watched = [one for one in frames if one.day is not None and one.day >= first_day]
+    watched = [one for one in frames if one.day is not None and one.day >= span[0]]
     register(watch.layout, name, watched, watch.now)
     drivers = [one for one in listed if one.product is not Product.S1_GRD]
-    lacking = lacking_drivers(watch.layout, name, drivers)
+    lacking = lacking_drivers(watch.layout, name, drivers, watch.now)
     found = Found(replace(before, since=_since(listed, lacking, before.since)))
-    preparing = preparation(watch.layout, region, day_of(there_now))
-    if preparing:
-        found.notes.append(f"{name} is being prepared: {', '.join(a.subject for a in preparing)}.")
-    is_busy = _is_busy(watch.instance, name)
-    asks = preparing or ([] if is_busy else driver_asks(name, lacking))
-    must_wait = bool(_ask(watch, found, asks)) or is_busy or bool(preparing)
-    _look_after(watch, region, found, (there_now, must_wait))
+    must_wait = _bring_drivers(watch, region, found, (span[1], lacking))
+    _look_after(watch, region, found, (span[0], must_wait))
+    if since is None:
+        found.cursor = replace(found.cursor, whole=watch.now)
     return found
+
+
+def _watched(watch: Watch, there_now: datetime) -> tuple[date, date]:
+    """First and last day that are looked after; the last is no later than this machine's."""
+    today = day_of(there_now)
+    first = max(today - timedelta(watch.how.days), settings().first_day)
+    return first, min(today, watch.now.date())
+
+
+def _is_whole(watch: Watch, before: RegionCursor) -> bool:
+    """Whether all watched days are due to be listed and looked at again, as with a lost cursor.
+
+    It finds what was listed late, what was lost in the lake, and what a wrong clock has hidden.
+    """
+    if before.whole is None:
+        return True
+    return not timedelta(0) <= watch.now - before.whole < WHOLE_EVERY
+
+
+def _bring_drivers(
+    watch: Watch, region: Region, found: Found, what: tuple[date, Sequence[Granule]]
+) -> bool:
+    """Ask for what a region needs before its passes; whether they must wait for it."""
+    today, lacking = what
+    name = region.region_id
+    if _is_busy(watch.instance, name):
+        return True
+    preparing = preparation(watch.layout, region, today)
+    asks = preparing or list(driver_asks(name, lacking))
+    n_asked = _ask(watch, found, asks)
+    if preparing:
+        subjects = ", ".join(one.subject for one in preparing)
+        later = "" if n_asked else " failed, see its runs; it is tried later"
+        found.notes.append(f"Preparing {name}: {subjects}{later}.")
+    return bool(n_asked) or bool(preparing)
 
 
 def _since(
@@ -108,38 +134,6 @@ def _since(
         return min(waiting)
     told = [one.available_utc for one in listed if one.available_utc]
     return max([*told, *([before] if before else [])], default=None)
-
-
-def lacking_drivers(layout: Layout, region: str, listed: Sequence[Granule]) -> list[Granule]:
-    """Those that are not in the lake in the listed version, but for those known to be damaged."""
-    return [
-        one
-        for one in listed
-        if one.day is not None
-        and one.day >= settings().first_day
-        and not is_landed(layout.granule(one.product, region, one.day, one.granule_id), one.stamp)
-        and not _is_hopeless(layout, region, one)
-    ]
-
-
-def _is_hopeless(layout: Layout, region: str, granule: Granule) -> bool:
-    """Whether the granule's day failed of wrong data: fetching it again brings the same."""
-    asset = f"{granule.product.value}_granules"
-    failed = failure_of(layout, region, [asset], granule.day) if granule.day else None
-    return failed is not None and not failed.is_passing
-
-
-def driver_asks(region: str, lacking: Sequence[Granule]) -> Iterator[Ask]:
-    """Runs over the days of drivers that are not in the lake."""
-    by_day = {one.day: one for one in lacking if one.day}
-    for first, last in spans(list(by_day), MOST_DAYS):
-        names = sorted(
-            f"{one.granule_id}@{one.stamp}"
-            for one in lacking
-            if one.day and first <= one.day <= last
-        )
-        hashed = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
-        yield Ask(region, Why.DRIVERS, f"{first}..{last}", hashed, DRIVER_ASSETS, (first, last))
 
 
 def _ask(watch: Watch, found: Found, asks: Iterable[Ask]) -> int:
@@ -163,27 +157,24 @@ def _is_busy(instance: dg.DagsterInstance, region: str) -> bool:
     )
 
 
-def _look_after(watch: Watch, region: Region, found: Found, when: tuple[datetime, bool]) -> None:
+def _look_after(watch: Watch, region: Region, found: Found, when: tuple[date, bool]) -> None:
     """Ask for the open passes; those that end are forgotten."""
-    there_now, must_wait = when
+    first_day, must_wait = when
     name, cursor = region.region_id, found.cursor
-    log = read_log(watch.layout, name)
-    first_day = day_of(there_now) - timedelta(watch.how.days)
-    new = {one.scene_id for one in log if cursor.logged is None or one.listed_utc > cursor.logged}
-    looked_at = [
-        one
-        for one in listed_passes(name, log, first_day)
-        if one.scene_id in new or one.scene_id in cursor.open_scenes
-    ]
+    log = read_log(watch.layout, name, first_day)
+    is_whole, logged = _is_whole(watch, cursor), cursor.logged
+    new = {one.scene_id for one in log if logged is None or one.listed_utc > logged}
     still_open = set()
-    for one in looked_at:
-        note = _step(watch, region, found, one) if not must_wait else "waits for its drivers"
+    for one in listed_passes(name, log, first_day):
+        if not is_whole and one.scene_id not in new and one.scene_id not in cursor.open_scenes:
+            continue
+        note = "waits for its drivers" if must_wait else _step(watch, region, found, one)
         if note is not None:
             still_open.add(one.scene_id)
             if note:
                 found.notes.append(f"{name} {one.scene_id}: {note}")
-    logged = max((one.listed_utc for one in log), default=cursor.logged)
-    found.cursor = replace(cursor, logged=logged, open_scenes=frozenset(still_open))
+    newest = max((one.listed_utc for one in log), default=logged)
+    found.cursor = replace(cursor, logged=newest, open_scenes=frozenset(still_open))
 
 
 def _step(watch: Watch, region: Region, found: Found, listed: ListedPass) -> str | None:
@@ -210,11 +201,10 @@ def _waits_for(watch: Watch, region: Region, listed: ListedPass) -> str | None:
     """What a pass waits for before it is mapped; None when it can be."""
     if listed.day > watch.now.date():
         return f"lies after this machine's day {watch.now.date()}: set its clock right"
-    if listed.day < settings().first_day:
-        return None
     if not region.checkpoint_id and not _has_checkpoint(watch.layout, region.region_id):
         return "the region has no accepted checkpoint: train or promote one"
-    usual, n_frames = usual_frames(watch.layout, listed), len(listed.frames)
+    usual = usual_frames(watch.layout, listed.region_id, listed.day, listed.relative_orbit)
+    n_frames = len(listed.frames)
     newest = listed.newest_utc
     if n_frames >= usual or newest is None:
         return None

@@ -29,6 +29,8 @@ STATIC_ASSETS = ("static_granules", "soil_cells", "static_drivers", "land_cover_
 MEMORY_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter")
 WILL_RETRY = "dagster/will_retry"
 """Tag of a run that the daemon is going to launch once more."""
+RETRY_WITHIN = timedelta(minutes=15)
+"""A retry that was announced and did not come by then does not come."""
 WAITS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Before the second, third and fourth attempt; later ones come once a day."""
 DAILY = timedelta(days=1)
@@ -87,14 +89,18 @@ class Attempts:
 
 
 def ask_for_pass(listed: ListedPass) -> Ask:
-    """The map of a pass, with all that is needed of its day."""
+    """The map of a pass, with all that is needed of its day.
+
+    Where a first frame came late over midnight, the day on which the others stood before as well.
+    """
+    last = max(one.pass_day for one in listed.frames)
     return Ask(
         listed.region_id,
         Why.NEW_SCENE,
         listed.scene_id,
         listed.granules_hash,
         (*SCENE_ASSETS, FIGURES),
-        (listed.day, listed.day),
+        (listed.day, last),
     )
 
 
@@ -103,12 +109,14 @@ def attempts(instance: dg.DagsterInstance, ask: Ask) -> Attempts:
     records = instance.get_run_records(dg.RunsFilter(tags=ask.tags))
     runs = [one.dagster_run for one in records]
     parents = {run.parent_run_id for run in runs}
-    is_running = any(
-        run.status not in OVER or (run.tags.get(WILL_RETRY) == "true" and run.run_id not in parents)
-        for run in runs
-    )
     ended = [one.end_time or one.update_timestamp.timestamp() for one in records]
     last = datetime.fromtimestamp(max(ended), UTC) if ended else None
+    is_recent = last is not None and datetime.now(UTC) - last < RETRY_WITHIN
+    is_running = any(
+        run.status not in OVER
+        or (is_recent and run.tags.get(WILL_RETRY) == "true" and run.run_id not in parents)
+        for run in runs
+    )
     numbers = {run.tags.get(ATTEMPT_TAG, "") for run in runs}
     return Attempts(len(numbers), is_running, last)
 

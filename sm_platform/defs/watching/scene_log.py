@@ -8,9 +8,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -70,10 +71,13 @@ class ListedPass:
         return self.frames[0].relative_orbit
 
 
-def read_log(layout: Layout, region: str) -> list[Frame]:
-    """All frames logged for a region."""
+def read_log(layout: Layout, region: str, first_day: date = date.min) -> list[Frame]:
+    """The frames logged for a region whose pass is of a day or later."""
     made = store.read(layout, SCENE_LOG, region)
-    return [Frame(**row) for row in made.rows.to_pylist()] if made else []
+    if made is None:
+        return []
+    rows = made.rows.filter(pc.greater_equal(made.rows["pass_day"], pa.scalar(first_day)))
+    return [Frame(**row) for row in rows.to_pylist()]
 
 
 def register(
@@ -81,24 +85,34 @@ def register(
 ) -> list[Frame]:
     """Log frames that are not known yet; returns those. Two who register at once lose none.
 
+    What is logged later has a later `listed_utc`, also where this machine's clock went back.
+
     Raises:
         LakeError: the lake cannot be written.
     """
-    if not listed:
+    if not _unknown(listed, read_log(layout, region, _first_day(listed))):
         return []
     with locked(layout, f"scene_log-{region}"):
         known = read_log(layout, region)
-        there = {(one.frame_id, one.frame_stamp) for one in known}
-        new = [
-            frame
-            for frame in (_frame(granule, listed_utc) for granule in listed)
-            if (frame.frame_id, frame.frame_stamp) not in there
-        ]
+        last = max((one.listed_utc for one in known), default=NEVER)
+        moment = max(listed_utc, last + timedelta(microseconds=1))
+        new = [_frame(granule, moment) for granule in _unknown(listed, known)]
         if new:
             rows = [asdict(one) for one in (*known, *new)]
             table = pa.Table.from_pylist(rows, schema=SCENE_LOG.arrow_schema)
             store.write(layout, SCENE_LOG, table, region=region)
     return new
+
+
+def _unknown(listed: Sequence[Granule], known: Sequence[Frame]) -> list[Granule]:
+    """Those whose id and stamp are not logged yet, each once."""
+    there = {(one.frame_id, one.frame_stamp) for one in known}
+    found = {(one.granule_id, one.stamp or ""): one for one in listed}
+    return [one for key, one in found.items() if key not in there]
+
+
+def _first_day(listed: Sequence[Granule]) -> date:
+    return min((one.day for one in listed if one.day), default=date.min)
 
 
 def listed_passes(region: str, log: Iterable[Frame], first_day: date) -> list[ListedPass]:

@@ -73,9 +73,10 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
     )
     def new_scenes(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
         watch = Watch(context.instance, lake.layout, watch_settings(), datetime.now(UTC))
-        regions = _regions_of(context.instance, lake.layout, source)
-        result, notes = tick(watch, regions, read_cursor(context.cursor))
-        for note in notes:
+        regions, lost = regions_of(context.instance, lake.layout)
+        own = [one for one in regions if one.source == source]
+        result, notes = tick(watch, own, read_cursor(context.cursor))
+        for note in (*lost, *notes):
             context.log.info(note)
         return result
 
@@ -93,9 +94,10 @@ def tick(
         name = region.region_id
         try:
             found = tick_region(watch, region, before.of(name))
-        except SmPlatformError as error:
+        except Exception as error:  # whatever it is, the other regions go on
             after[name] = before.of(name)
-            notes.append(f"{name} skipped: {error}")
+            kind = "" if isinstance(error, SmPlatformError) else f"{type(error).__name__}: "
+            notes.append(f"{name} skipped: {kind}{error}")
             continue
         after[name] = found.cursor
         requests += found.requests
@@ -105,11 +107,18 @@ def tick(
     return dg.SensorResult(run_requests=requests, cursor=cursor, skip_reason=why), notes
 
 
-def _regions_of(instance: dg.DagsterInstance, layout: Layout, source: str) -> list[Region]:
-    """The stored regions that have a partition and take their granules from such a source."""
-    names = instance.get_dynamic_partitions(DIMENSION)
-    stored = (stored_region(layout, name) for name in sorted(names))
-    return [one for one in stored if one is not None and one.source == source]
+def regions_of(instance: dg.DagsterInstance, layout: Layout) -> tuple[list[Region], list[str]]:
+    """The stored regions that have a partition, in order; and what is to be told of others."""
+    found, notes = [], []
+    for name in sorted(instance.get_dynamic_partitions(DIMENSION)):
+        try:
+            stored = stored_region(layout, name)
+        except SmPlatformError as error:
+            notes.append(f"{name} skipped: {error}")
+            continue
+        if stored is not None:
+            found.append(stored)
+    return found, notes
 
 
 SENSORS = [scene_sensor(source) for source in SOURCES]

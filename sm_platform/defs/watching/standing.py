@@ -16,6 +16,8 @@ from sm_platform.sources.protocol import Product
 
 PASS_CHAIN = ("s1_granules", "s1_scenes", "s1_backscatter", "scene_features", "sm_maps")
 """Assets of which none may fail on the day for a pass to be mapped, in order."""
+READS_GRANULES = PASS_CHAIN[:3]
+"""What those fail of does not pass by itself; a checkpoint or a recipe may be put right."""
 HALF_CYCLE_DAYS, CYCLES = 6, 4
 """Two satellites pass a track every 6 days; so many half cycles back a pass is compared with."""
 
@@ -58,7 +60,8 @@ def standing(layout: Layout, listed: ListedPass) -> Standing:
     if current is not None and is_of_these:
         return Standing(State.MAPPED, map_id)
     if failed is not None:
-        state = State.OPEN if failed.is_passing else State.FAILED
+        is_wrong = failed.asset in READS_GRANULES and not failed.is_passing
+        state = State.FAILED if is_wrong else State.OPEN
         return Standing(state, map_id, failed.reason)
     empty = next((row for row in rows if row["status"] == "no_data"), None)
     if empty is not None and is_of_these:
@@ -79,13 +82,15 @@ def _is_of(layout: Layout, made_of: Mapping[str, str], listed: ListedPass) -> bo
     return True
 
 
-def usual_frames(layout: Layout, listed: ListedPass) -> int:
+def usual_frames(layout: Layout, region: str, day: date, relative_orbit: int | None) -> int:
     """Frames that the track's passes of the last weeks had, the most of them; 0 when not known."""
+    if relative_orbit is None:
+        return 0
     counts = [
         len(scene.granule_ids)
         for back in range(1, CYCLES + 1)
-        for scene in _scenes(layout, listed.region_id, listed.day, back * HALF_CYCLE_DAYS)
-        if scene.relative_orbit is not None and scene.relative_orbit == listed.relative_orbit
+        for scene in _scenes(layout, region, day, back * HALF_CYCLE_DAYS)
+        if scene.relative_orbit == relative_orbit
     ]
     return max(counts, default=0)
 

@@ -17,14 +17,13 @@ import dagster as dg
 from sm_platform.defs.alerting.alert import source_down
 from sm_platform.defs.alerting.alert_log import raise_alerts
 from sm_platform.defs.alerting.silence import alert_silence
-from sm_platform.defs.lake_access import stored_region
 from sm_platform.defs.local_time import day_of
 from sm_platform.defs.region_source import open_source
-from sm_platform.defs.regions import DIMENSION
 from sm_platform.defs.resources import (
     LakeResource,
     WatchSettings,
     secret_values,
+    settings,
     watch_settings,
 )
 from sm_platform.defs.schemas import column_schema
@@ -32,7 +31,7 @@ from sm_platform.defs.watching.calendar import PassRow, passes_of, write_calenda
 from sm_platform.defs.watching.refreshing import refreshes
 from sm_platform.defs.watching.requests import attempts, run_request
 from sm_platform.defs.watching.scene_log import register
-from sm_platform.defs.watching.sensor import MAP_PASSES
+from sm_platform.defs.watching.sensor import MAP_PASSES, regions_of
 from sm_platform.errors import LakeError, SmPlatformError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.layout import Layout
@@ -71,7 +70,8 @@ def sweep_region(layout: Layout, region: Region, how: WatchSettings) -> Swept:
         source = open_source(region)
         swept.now = source.now()
         today = day_of(swept.now)
-        days = days_between(today - timedelta(how.days), today)
+        first = max(today - timedelta(how.days), settings().first_day)
+        days = days_between(min(first, today), today)
         listed = source.granules(Product.S1_GRD, region.window, days)
         swept.n_missed = len(register(layout, region.region_id, listed, datetime.now(UTC)))
     except SmPlatformError as error:
@@ -105,9 +105,10 @@ def pass_calendar(
 ) -> dg.MaterializeResult[None]:
     """Passes of the last weeks and the next twelve days by region: mapped, due, overdue."""
     how = watch_settings()
-    swept = [
-        sweep_region(lake.layout, one, how) for one in regions_of(context.instance, lake.layout)
-    ]
+    regions, notes = regions_of(context.instance, lake.layout)
+    for note in notes:
+        context.log.warning(note)
+    swept = [sweep_region(lake.layout, one, how) for one in regions]
     counts = Counter(row.pass_status for one in swept for row in one.rows)
     lines = ["| region | its clock (UTC) | passes |", "|---|---|---|", *(s.told() for s in swept)]
     return dg.MaterializeResult(
@@ -119,12 +120,6 @@ def pass_calendar(
             "passes": dg.MetadataValue.md("\n".join(lines)),
         }
     )
-
-
-def regions_of(instance: dg.DagsterInstance, layout: Layout) -> list[Region]:
-    """The stored regions that have a partition, in order."""
-    stored = (stored_region(layout, name) for name in instance.get_dynamic_partitions(DIMENSION))
-    return sorted((one for one in stored if one), key=lambda one: one.region_id)
 
 
 def refresh_requests(
@@ -161,7 +156,7 @@ def _schedules() -> list[dg.ScheduleDefinition]:
     def daily_refresh(
         context: dg.ScheduleEvaluationContext, lake: LakeResource
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        regions = regions_of(context.instance, lake.layout)
+        regions, _ = regions_of(context.instance, lake.layout)
         asked = refresh_requests(context.instance, lake.layout, regions, watch_settings())
         return asked or dg.SkipReason("Every map is as new as what it was made of.")
 

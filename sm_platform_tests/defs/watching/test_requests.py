@@ -94,7 +94,7 @@ def test_spans_hold_no_barred_day(days: list[date], barred: list[date]) -> None:
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:
-    before = Cursor({"delta": RegionCursor(NOW, NOW - timedelta(1), frozenset({"a", "b"}))})
+    before = Cursor({"delta": RegionCursor(NOW, NOW - timedelta(1), NOW, frozenset({"a", "b"}))})
     assert read_cursor(before.as_text()) == before
 
 

@@ -265,3 +265,66 @@ def _unchecked(seat: Seat, row: dict[str, object]) -> None:
     """The provider tells no checksum of a frame whose file the test has changed."""
     told = {name: None for name in ("sha256", "size_bytes") if name in row}
     seat.rewrite([next(r for r in seat.frames() if r["granule_id"] == row["granule_id"]) | told])
+
+
+def test_days_before_the_first_partition_are_not_asked_for(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SM_FIRST_DAY", "2025-02-28")
+    shutil.rmtree(seat.layout.tables / "scene_log")
+    shutil.rmtree(seat.layout.tables / "sm_maps")
+    result, _ = seat.tick(None)
+    days = {str(one.partition_key)[:10] for one in result.run_requests or []}
+    assert days
+    assert min(days) >= "2025-02-28"
+
+
+def test_a_map_that_was_lost_is_found_missing_within_hours(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    row = seat.maps()[-1]
+    day = row["pass_start_utc"].date()
+    seat.layout.part("sm_maps", REGION, day).unlink()
+    assert not seat.tick(cursor_of(settled))[0].run_requests, "nothing is new"
+    later = datetime.now(UTC) + timedelta(hours=4)
+    result, _ = seat.tick(cursor_of(settled), now=later)
+    seat.run(list(result.run_requests or []))
+    assert current(seat, row["scene_id"])
+
+
+def test_frames_logged_by_a_clock_that_was_ahead_hide_no_later_ones(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    seat.advance(days=2)
+    ahead = datetime.now(UTC) + timedelta(days=2)
+    cursor = str(seat.tick(cursor_of(settled), now=ahead)[0].cursor)
+    seat.advance(days=6)
+    before = len(seat.maps())
+    seat.settle(cursor)
+    assert len(seat.maps()) >= before + 2
+
+
+def test_a_driver_that_landed_and_was_not_extracted_is_asked_for(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    seat.layout.part("weather", REGION, TODAY - timedelta(6)).unlink()
+    later = datetime.now(UTC) + timedelta(hours=4)
+    result, _ = seat.tick(cursor_of(settled), now=later)
+    assert [one.tags["sm_platform/why"] for one in result.run_requests or []] == ["drivers"]
+
+
+def test_a_checkpoint_that_is_away_for_a_while_ends_no_pass(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    cursor, frame = _to_next_frame(seat, cursor_of(settled))
+    store_folder, aside = seat.root / "models", seat.root / "aside"
+    store_folder.rename(aside)
+    for _ in range(3):
+        result, _ = seat.tick(cursor)
+        cursor = str(result.cursor)
+        seat.run(list(result.run_requests or []))
+    aside.rename(store_folder)
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    result, _ = seat.tick(cursor, now=later)
+    assert seat.run(list(result.run_requests or [])) == [True]
+    assert current(seat, scene_of(frame))

@@ -1,0 +1,70 @@
+"""Drivers that a source lists and the lake has not, and the runs that bring them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from sm_platform.defs.resources import settings
+from sm_platform.defs.watching.preparing import MOST_DAYS
+from sm_platform.defs.watching.requests import DAILY, DRIVER_ASSETS, Ask, Why, spans
+from sm_platform.lake import store
+from sm_platform.lake.failures import failure_of
+from sm_platform.lake.granules import is_landed
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.driver_tables import NDVI, WEATHER
+from sm_platform.sources.protocol import Granule, Product
+
+TABLES = {Product.NDVI: NDVI, Product.WEATHER: WEATHER}
+
+
+def lacking_drivers(
+    layout: Layout, region: str, listed: Sequence[Granule], now: datetime
+) -> list[Granule]:
+    """Those that are not in the lake in the listed version, landed and extracted.
+
+    One whose day failed of wrong data is fetched again once a day: it may have been corrected.
+    """
+    first, last = settings().first_day, now.date()
+    return [
+        one
+        for one in listed
+        if one.day is not None
+        and first <= one.day <= last
+        and not _is_there(layout, region, one, one.day)
+        and not _is_hopeless(layout, region, one, (one.day, now))
+    ]
+
+
+def _is_there(layout: Layout, region: str, granule: Granule, day: date) -> bool:
+    """Whether it has landed in the listed version and its day was extracted without failing."""
+    folder = layout.granule(granule.product, region, day, granule.granule_id)
+    if not is_landed(folder, granule.stamp):
+        return False
+    table = TABLES[granule.product]
+    failed = failure_of(layout, region, [table.name], day)
+    is_open = failed is not None and failed.is_passing
+    return store.written_ns(layout, table, region, day) is not None and not is_open
+
+
+def _is_hopeless(
+    layout: Layout, region: str, granule: Granule, when: tuple[date, datetime]
+) -> bool:
+    """Whether its day failed of wrong data within the last day."""
+    day, now = when
+    name = granule.product.value
+    failed = failure_of(layout, region, [f"{name}_granules", name], day)
+    if failed is None or failed.is_passing:
+        return False
+    return failed.failed_utc is not None and now - failed.failed_utc < DAILY
+
+
+def driver_asks(region: str, lacking: Sequence[Granule]) -> Iterator[Ask]:
+    """Runs over the days of drivers that are not in the lake."""
+    for first, last in spans([one.day for one in lacking if one.day], MOST_DAYS):
+        names = sorted(
+            f"{one.granule_id}@{one.stamp}"
+            for one in lacking
+            if one.day and first <= one.day <= last
+        )
+        hashed = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+        yield Ask(region, Why.DRIVERS, f"{first}..{last}", hashed, DRIVER_ASSETS, (first, last))
