@@ -9,6 +9,8 @@ import pytest
 from sm_platform_tests.ui_pages import (
     PATIENCE_MS,
     ask,
+    go,
+    leave,
     look_at_picture,
     partition,
     read,
@@ -19,11 +21,10 @@ from sm_platform_tests.ui_pages import (
     type_days,
 )
 from sm_platform_tests.ui_platform import Platform, running_platform
-from sm_platform_tests.ui_story import DAMAGED
 
 pytestmark = pytest.mark.browser
 
-REGION, DAY, LAST_DAY = "paddy", "2025-01-04", "2025-01-05"
+REGION, DAY, LAST_DAY, DAMAGED = "paddy", "2025-01-04", "2025-01-05", "2025-01-06"
 LAUNCHPAD = "/locations/__repository__@sm_platform/jobs/add_region_job/playground/setup"
 NEW_REGION = "new-farm"
 ADD_REGION = f"""ops:
@@ -52,61 +53,59 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def platform(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running_platform(tmp_path_factory.mktemp("ui"), REGION) as running:
+    with running_platform(tmp_path_factory.mktemp("ui"), REGION, DAMAGED) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def session(chromium: str, platform: Platform) -> Iterator["sync_api.BrowserContext"]:
-    with running_browser(chromium, platform.address) as opened:
-        yield opened
+def window(chromium: str, platform: Platform) -> Iterator["sync_api.Page"]:
+    with running_browser(chromium, platform.address) as session:
+        yield session.new_page()
 
 
 @pytest.fixture(scope="module")
-def asked(platform: Platform, session: "sync_api.BrowserContext") -> Asked:
+def asked(platform: Platform, window: "sync_api.Page") -> Asked:
     """A backfill of a good day and one whose radar failed, a region to add, a day to map again."""
-    page = session.new_page()
-    page.goto(partition("sm_maps", f"{LAST_DAY}|{REGION}"))
-    dialog = ask(page, is_missing_told=True)  # its imported networks have no evaluations
+    page = window
+    go(page, partition("sm_maps", f"{LAST_DAY}|{REGION}"))
+    dialog = ask(page, "sm_maps", is_missing_told=True)  # its imported networks have no evaluations
     type_days(dialog, f"[{LAST_DAY}...{DAMAGED}]")
     dialog.get_by_role("button", name="Launch backfill").click()
     backfill = page.get_by_text("Created backfill").inner_text().split()[-1]
     platform.let_daemon_look()
-    page.goto(f"{LAUNCHPAD}?config={quote(ADD_REGION)}")
+    go(page, f"{LAUNCHPAD}?config={quote(ADD_REGION)}")
     see(page, "No errors")
     page.get_by_role("button", name="Launch Run").click()
     page.wait_for_url("**/runs/*")
     region_run = page.url
-    page.goto(partition("sm_maps", f"{DAY}|{REGION}"))
-    ask(page, is_missing_told=True).get_by_role("button", name="Launch 1 run").click()
+    go(page, partition("sm_maps", f"{DAY}|{REGION}"))
+    ask(page, "sm_maps", is_missing_told=True).get_by_role("button", name="Launch 1 run").click()
     page.get_by_text("Launched").first.wait_for()
-    page.close()
     return Asked(region_run, f"/runs/b/{backfill}")
 
 
 @pytest.fixture
-def page(session: "sync_api.BrowserContext", asked: Asked) -> Iterator["sync_api.Page"]:
-    opened = session.new_page()
-    yield opened
-    opened.close()
+def page(window: "sync_api.Page", asked: Asked) -> Iterator["sync_api.Page"]:
+    yield window
+    leave(window)
 
 
 def test_a_map_shows_its_picture_status_and_granules(page: "sync_api.Page") -> None:
-    page.goto(partition("sm_maps", f"2025-01-03|{REGION}"))
+    go(page, partition("sm_maps", f"2025-01-03|{REGION}"))
     look_at_picture(page, page.get_by_text("Show Markdown"))
     read(page, "S1_2025-01-03")
     see(page, "mapped")
 
 
 def test_sites_show_their_map_classes_and_why_cells_are_none(page: "sync_api.Page") -> None:
-    page.goto(partition("site_catalog", REGION))
+    go(page, partition("site_catalog", REGION))
     row = page.locator("tr", has=page.get_by_text("map", exact=True))
     look_at_picture(page, row.get_by_text("Show Markdown"))
     read(page, '"crop"', '"wetland"', '"not_drawn"')
 
 
 def test_labels_show_their_histogram_and_what_was_rejected(page: "sync_api.Page") -> None:
-    page.goto(partition("label_report", REGION))
+    go(page, partition("label_report", REGION))
     for name in ("histograms", "rejections"):
         row = page.locator("tr", has=page.get_by_text(name, exact=True))
         look_at_picture(page, row.get_by_text("Show Markdown"))
@@ -114,7 +113,7 @@ def test_labels_show_their_histogram_and_what_was_rejected(page: "sync_api.Page"
 
 
 def test_checks_of_the_labels_are_there_and_have_run(page: "sync_api.Page") -> None:
-    page.goto("/assets/sm_observations?view=checks")
+    go(page, "/assets/sm_observations?view=checks")
     see(page, "few_rejected", "labels_in_range", "no_label_twice", "Passed")
     see(page, "At most half of a source's passes lack a good reading.")
     n_checks = page.get_by_text("Succeeded", exact=True).count()
@@ -122,20 +121,20 @@ def test_checks_of_the_labels_are_there_and_have_run(page: "sync_api.Page") -> N
 
 
 def test_a_failed_day_tells_its_reason_on_its_partition(page: "sync_api.Page") -> None:
-    page.goto(partition("s1_backscatter", f"{DAMAGED}|{REGION}"))
+    go(page, partition("s1_backscatter", f"{DAMAGED}|{REGION}"))
     see(page, "status", "failed", "reason")
     read(page, NO_DATA)
 
 
 def test_a_failed_check_tells_what_is_wrong(page: "sync_api.Page") -> None:
-    page.goto("/assets/s1_backscatter?view=checks&checkDetail=no_failed_day")
+    go(page, "/assets/s1_backscatter?view=checks&checkDetail=no_failed_day")
     see(page, "Every day of the run was made; one that failed is named with its reason.")
     see(page, "Failed")
     read(page, f"{DAMAGED}|{REGION}: S1_{DAMAGED}: S1_{DAMAGED}.tif {NO_DATA}")
 
 
 def test_columns_are_shown_with_unit_and_meaning(page: "sync_api.Page") -> None:
-    page.goto("/assets/site_catalog?view=overview")
+    go(page, "/assets/site_catalog?view=overview")
     see(page, "mean_sm_m3m3", "mean label there when it was drawn [m3/m3]")
 
 
@@ -149,12 +148,12 @@ def test_columns_are_shown_with_unit_and_meaning(page: "sync_api.Page") -> None:
 def test_lineage_goes_back_to_the_granules(
     page: "sync_api.Page", asset: str, sources: tuple[str, ...]
 ) -> None:
-    page.goto(f"/assets/{asset}?view=lineage&lineageScope=upstream&lineageDepth=10")
+    go(page, f"/assets/{asset}?view=lineage&lineageScope=upstream&lineageDepth=10")
     see(page, *sources)
 
 
 def test_the_graph_reads_from_granules_to_maps(page: "sync_api.Page") -> None:
-    page.goto("/asset-groups")
+    go(page, "/asset-groups")
     places = []
     for group in ("granules", "drivers", "features", "maps"):
         node = page.locator("svg, foreignObject").get_by_text(group, exact=True).first
@@ -166,16 +165,16 @@ def test_the_graph_reads_from_granules_to_maps(page: "sync_api.Page") -> None:
 
 
 def test_sensors_and_schedules_are_named_and_described(page: "sync_api.Page") -> None:
-    page.goto("/automation")
+    go(page, "/automation")
     see(page, "new_scenes_archive", "new_scenes_seed_layout", "alert_failed_runs", "send_alerts")
     see(page, "find_missed_passes", "daily_refresh")
-    page.goto("/locations/__repository__@sm_platform/sensors/new_scenes_archive")
+    go(page, "/locations/__repository__@sm_platform/sensors/new_scenes_archive")
     read(page, "Maps new Sentinel-1 passes of regions whose source is")
 
 
 def test_days_that_are_none_are_refused_where_they_are_typed(page: "sync_api.Page") -> None:
-    page.goto(partition("s1_scenes", f"{DAY}|{REGION}"))
-    dialog = ask(page)
+    go(page, partition("s1_scenes", f"{DAY}|{REGION}"))
+    dialog = ask(page, "s1_scenes")
     for days, told in [
         ("2199-01-01", "Could not find partition: 2199-01-01"),
         (f"[{DAY}...2199-01-01]", f"Could not find partitions for provided range: {DAY}...2199"),
@@ -191,8 +190,8 @@ def test_days_that_are_none_are_refused_where_they_are_typed(page: "sync_api.Pag
 def test_a_configuration_that_cannot_be_is_refused_where_it_is_typed(
     page: "sync_api.Page",
 ) -> None:
-    page.goto(partition("site_catalog", REGION))
-    type_config(page, ask(page), WRONG_SITES)
+    go(page, partition("site_catalog", REGION))
+    type_config(page, ask(page, "site_catalog"), WRONG_SITES)
     read(page, "not in enum type Literal['100m', '1km', '3km', '9km']")
     read(page, 'Value "one" of type "<class \'str\'>" is not valid for expected type "Int"')
     sync_api.expect(page.get_by_role("button", name="Save config")).to_be_disabled()
@@ -200,29 +199,29 @@ def test_a_configuration_that_cannot_be_is_refused_where_it_is_typed(
 
 def test_a_region_that_cannot_be_is_refused_in_the_launchpad(page: "sync_api.Page") -> None:
     wrong = ADD_REGION.replace("bbox: [106.35", "bbox: [west")
-    page.goto(f"{LAUNCHPAD}?config={quote(wrong)}")
+    go(page, f"{LAUNCHPAD}?config={quote(wrong)}")
     read(page, "Invalid scalar")
     sync_api.expect(page.get_by_role("button", name="Launch Run")).to_be_disabled()
 
 
 def test_a_region_is_added_from_the_launchpad(page: "sync_api.Page", asked: Asked) -> None:
-    page.goto(asked.region_run)
+    go(page, asked.region_run)
     see(page, "Success")
     page.get_by_text("View full message").first.click()
     look_at_picture(page, page.get_by_role("dialog").get_by_text("Show Markdown"))
-    page.goto(partition("site_catalog", NEW_REGION))
+    go(page, partition("site_catalog", NEW_REGION))
     see(page, NEW_REGION)
 
 
 def test_a_backfill_ends_with_its_good_day_mapped_and_the_other_one_red(
     page: "sync_api.Page", platform: Platform, asked: Asked
 ) -> None:
-    page.goto(f"{asked.backfill}?tab=runs")
+    go(page, f"{asked.backfill}?tab=runs")
     see(page, "Failure")
     platform.let_daemon_look()
-    page.goto(asked.backfill)
+    go(page, asked.backfill)
     read(page, "100% completed")
-    page.goto(partition("sm_maps", f"{DAMAGED}|{REGION}"))
+    go(page, partition("sm_maps", f"{DAMAGED}|{REGION}"))
     read(page, "failed, and did not materialize this asset")
     page.get_by_role("button", name="View logs").click()
     read(
@@ -231,5 +230,5 @@ def test_a_backfill_ends_with_its_good_day_mapped_and_the_other_one_red(
 
 
 def test_a_day_is_mapped_again_by_hand(page: "sync_api.Page") -> None:
-    page.goto(partition("sm_maps", f"{DAY}|{REGION}"))
+    go(page, partition("sm_maps", f"{DAY}|{REGION}"))
     page.get_by_text("View all historical events (2)").wait_for()

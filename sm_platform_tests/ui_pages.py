@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
+BLANK = "about:blank"
 PATIENCE_MS = 60_000
+TURN = """path => new Promise(done => {
+  localStorage.clear();
+  history.pushState({}, "", path);
+  dispatchEvent(new PopStateEvent("popstate", {state: {}}));
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
+"""Goes to a path as a link does, forgetting how far a graph was zoomed; done when it is drawn."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,9 +39,22 @@ def running_browser(executable: str, address: str) -> Iterator["BrowserContext"]
         size = {"width": 1700, "height": 1100}
         session = browser.new_context(base_url=address, viewport=size)
         session.set_default_timeout(PATIENCE_MS)
-        session.add_init_script("localStorage.clear()")  # it keeps how far a graph was zoomed
         yield session
         browser.close()
+
+
+def go(page: "Page", path: str) -> None:
+    """Show a path of the UI, as its links do: what is loaded already is not loaded again."""
+    if page.url == BLANK:
+        page.goto(path)
+    else:
+        page.evaluate(TURN, path)
+
+
+def leave(page: "Page") -> None:
+    """Be done with a page; a dialog that was left open would lie over the next one."""
+    if page.get_by_role("dialog").count():
+        page.goto(BLANK)
 
 
 def partition(asset: str, key: str) -> str:
@@ -68,15 +89,16 @@ def look_at_picture(page: "Page", link: "Locator") -> None:
     page.keyboard.press("Escape")
 
 
-def ask(page: "Page", *, is_missing_told: bool = False) -> "Locator":
-    """Press `Materialize` and give the dialog; `is_missing_told`: it first tells what is missing.
+def ask(page: "Page", asset: str, *, is_missing_told: bool = False) -> "Locator":
+    """Press `Materialize` on the page of a partition and give the dialog, which then holds it.
 
-    The page is that of one partition, which the dialog then holds.
+    With `is_missing_told` the UI first tells what the partition is made of and was never made.
     """
     page.get_by_role("button", name="Materialize").first.click()
     if is_missing_told:
         page.get_by_role("button", name="Confirm").click()
     dialog = page.get_by_role("dialog")
+    dialog.get_by_text(f"Launch runs to materialize {asset}").wait_for()
     dialog.get_by_role("button", name="Launch 1 run").wait_for()
     return dialog
 

@@ -41,15 +41,18 @@ class Platform:
 
 
 @contextmanager
-def running_platform(root: Path, region: str) -> Iterator[Platform]:
-    """The platform with a mapped and labelled region, everything below `root`."""
+def running_platform(root: Path, region: str, damaged: str) -> Iterator[Platform]:
+    """The platform with a mapped and labelled region, everything below `root`.
+
+    The file of the day `damaged` cannot be read.
+    """
     folders = {name: str(root / folder) for name, folder in FOLDERS.items()}
     env = {**os.environ, **folders, **SETTINGS}
     port = _free_port()
     up = [sys.executable, "-m", "sm_platform.cli", "up", "--port", str(port)]
     server = subprocess.Popen(up, env=env, cwd=CHECKOUT)
     try:
-        story = [sys.executable, "-m", "sm_platform_tests.ui_story", str(root), region]
+        story = [sys.executable, "-m", "sm_platform_tests.ui_story", str(root), region, damaged]
         subprocess.run(story, env=env, cwd=CHECKOUT, check=True)
         _wait_for(f"http://127.0.0.1:{port}/server_info")
         yield Platform(f"http://127.0.0.1:{port}", server)

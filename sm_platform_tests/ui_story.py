@@ -1,6 +1,7 @@
 """What lies in the lake before the browser looks: a region, its maps, sites, labels, a bad file.
 
-`python -m sm_platform_tests.ui_story FOLDER REGION` makes it below the folder, in one process.
+`python -m sm_platform_tests.ui_story FOLDER REGION DAY` makes it below the folder, in one process;
+the radar file of the day, the one after the last that is mapped, is none.
 """
 
 import sys
@@ -27,8 +28,6 @@ from sm_platform.schema.recipes import EOV_2025
 from sm_platform_tests.defs.seed_folder import NORTH, SIDE_DEG, WEST, write_folder
 
 FIRST, LAST = "2025-01-03", "2025-01-05"
-DAMAGED = "2025-01-06"
-"""Its radar file is none: passes of the day cannot be read."""
 NAMED = {"site": "plot", "lon": "lon", "lat": "lat", "time": "time", "value": "theta"}
 """Columns of the plot's file by the options that name them."""
 CROPS, WETLAND = 40, 90
@@ -36,11 +35,11 @@ HOURS, GOOD_HOURS = 72, 60
 """Readings of the plot; after the good ones it tells percent."""
 
 
-def tell(root: Path, region: str) -> None:
+def tell(root: Path, region: str, damaged: str) -> None:
     """Map the region, bring land cover and readings, choose sites, fail on one day's radar."""
     _store_network(root / "models" / "random")
     data = write_folder(root / "folder", region)
-    (data / f"s1_images/S1_{DAMAGED}.tif").write_text("<html>503 Service Unavailable</html>")
+    (data / f"s1_images/S1_{damaged}.tif").write_text("<html>503 Service Unavailable</html>")
     of = ["--region", region]
     archive = ["--archive", str(root / "folder"), "--checkpoint", "random"]
     app(["run", *of, "--start", FIRST, "--end", LAST, *archive], standalone_mode=False)
@@ -49,20 +48,19 @@ def tell(root: Path, region: str) -> None:
     columns = [word for option, name in NAMED.items() for word in (f"--{option}", name)]
     what = ["--unit", "m3/m3", "--depth-m", "0.05"]
     app(["labels", "add-csv", *of, file, *columns, *what], standalone_mode=False)
-    _look(region)
+    _look(region, date.fromisoformat(damaged))
 
 
-def _look(region: str) -> None:
+def _look(region: str, damaged: date) -> None:
     days = days_between(date.fromisoformat(FIRST), date.fromisoformat(LAST))
     launcher = Launcher(open_instance(), region, lambda text: print(text, file=sys.stderr))
     launcher.once(["station_readings"])
     launcher.once(["site_catalog"], {"site_catalog": {"count": 8, "min_purity": 0.5}})
     launcher.over(["sm_observations"], days)
     launcher.once(["label_report"])
-    damaged = date.fromisoformat(DAMAGED)
     launcher.over(["s1_granules", "s1_scenes", "s1_backscatter"], [days[-1], damaged])
     if list(launcher.failures) != [damaged]:
-        raise SystemExit(f"{DAMAGED} alone is to fail, not {launcher.failures}")
+        raise SystemExit(f"{damaged} alone is to fail, not {launcher.failures}")
 
 
 def _store_network(folder: Path) -> None:
@@ -100,4 +98,4 @@ def _readings(file: Path) -> Path:
 
 
 if __name__ == "__main__":
-    tell(Path(sys.argv[1]), sys.argv[2])
+    tell(Path(sys.argv[1]), *sys.argv[2:])

@@ -104,7 +104,7 @@ def add_region(
         )
     report = check_area(area)
     keys = report.keys_for((datetime.now(UTC).date() - settings().first_day).days + 1)
-    check_kept_data(layout, region_id, report.window)
+    take_up_kept_data(layout, region_id, report.window)
     bare = Region(region_id, report.window, "archive", str(archive), outline_wkt=outline_wkt(area))
     found = FoundZone(said) if said else found_zone(bare)
     region = replace(bare, time_zone=found.name)
@@ -171,10 +171,19 @@ def archive_folder(named: Path | None) -> Path:
     return (named or settings().archive).resolve()
 
 
-def check_kept_data(layout: Layout, region_id: str, window: GridWindow) -> None:
-    """Raises UsageError when the lake keeps data of that name that lie on other pixels."""
-    n_files, n_bytes = removal.size_of(removal.stored_folders(layout, region_id))
+def take_up_kept_data(layout: Layout, region_id: str, window: GridWindow) -> None:
+    """See that what the lake keeps of that name is of this region.
+
+    Where nothing lies on pixels, what else is kept (failed days, frames listed, alerts) may be of
+    any place: it goes.
+
+    Raises:
+        UsageError: the lake keeps data of that name that lie on other pixels.
+        LakeError: the lake cannot be written.
+    """
+    n_files, n_bytes = removal.size_of(removal.pixel_folders(layout, region_id))
     if not n_files:
+        removal.delete_region_data(layout, region_id)
         return
     notes = (
         store.note_of(layout, table, region_id) for table in (LAND_COVER_CELLS, STATIC_DRIVERS)

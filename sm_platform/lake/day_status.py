@@ -1,7 +1,8 @@
 """What became of a region's days: mapped, no pass, no data, or failed, and why.
 
 A day is told by its maps' index (`sm_maps`) unless the mapping failed the last time it was tried.
-One that never came to be mapped is told by the failure of what the mapping needs of the day.
+One without a map is told by the failure of what the mapping needs of the day, if there is one: it
+may have been looked at before its pass came, and what came then may be damaged.
 """
 
 from collections.abc import Mapping
@@ -51,9 +52,9 @@ def day_status(layout: Layout, region: str, day: date) -> DayStatus | None:
         note = store.note_of(layout, SM_MAPS, region, day)
     except LakeError as error:
         return DayStatus(day, FAILED, str(error))
-    if note is not None:
-        return DayStatus(day, str(note["status"]))
     earlier = failure_of(layout, region, NEEDED, day)
+    if note is not None and (note["status"] == MAPPED or earlier is None):
+        return DayStatus(day, str(note["status"]))
     return DayStatus(day, FAILED, f"{earlier.asset}: {earlier.reason}") if earlier else None
 
 
@@ -80,16 +81,16 @@ def day_status_sql(*, has_maps: bool, has_failures: bool) -> str:
             bool_or(asset = '{SM_MAPS.name}') as is_of_maps
         from failed_days where asset in ('{SM_MAPS.name}', {needed}) group by region_id, day
     """
+    unmapped = f"failed.day is not null and made.status is distinct from '{MAPPED}'"
+    is_failed = f"(failed.is_of_maps or ({unmapped}))"
     none_failed = nothing.replace(" where", ", false as is_of_maps where")
     return f"""
         with made as ({maps if has_maps else nothing}),
         failed as ({failures if has_failures else none_failed})
         select coalesce(failed.region_id, made.region_id) as region_id,
             coalesce(failed.day, made.day) as day,
-            case when made.day is null or failed.is_of_maps then '{FAILED}' else made.status end
-                as status,
-            case when made.day is null or failed.is_of_maps then failed.reason else made.reason end
-                as reason
+            case when {is_failed} then '{FAILED}' else made.status end as status,
+            case when {is_failed} then failed.reason else made.reason end as reason
         from made full outer join failed
             on made.region_id = failed.region_id and made.day = failed.day
     """

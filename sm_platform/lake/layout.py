@@ -66,6 +66,10 @@ class Layout:
         """Folder of the days of a region on which an asset failed, a small JSON each."""
         return self.root / "failures" / safe(region) / safe(asset)
 
+    def watched(self, region: str) -> Path:
+        """Folder of what is noted of the watch over a region as long as it has its row."""
+        return self.root / "watched" / safe(region)
+
     def figure(self, region: str, day: date, name: str) -> Path:
         """A picture of a map for people, apart from the product."""
         folder = self.root / "figures" / safe(region) / f"{day:%Y}" / f"{day:%m}"

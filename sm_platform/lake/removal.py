@@ -1,6 +1,7 @@
 """Taking a region out of the lake: its row alone, or with all that is stored of it.
 
-Nothing outside the lake is touched: of a symbolic link the link goes, what it points to stays.
+Nothing outside the lake is touched: of a symbolic link the link goes, what it points to stays. Of
+locks the empty files stay: who took one away while it is held would let two in.
 """
 
 import os
@@ -12,7 +13,9 @@ from uuid import uuid4
 
 from sm_platform.lake.atomic import explained
 from sm_platform.lake.layout import Layout, safe
+from sm_platform.schema.alert_tables import ALERTS
 from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.schema.watch_tables import PASS_CALENDAR, SCENE_LOG
 
 ABOVE = (
     ("tables/*", "region="),
@@ -21,8 +24,11 @@ ABOVE = (
     ("superseded/*", ""),
     ("maps/*", ""),
     ("figures", ""),
+    ("failures", ""),
 )
 """Folders of the lake with one folder a region, and what stands before the region's name there."""
+WATCHED = frozenset({"failures", *(one.name for one in (ALERTS, PASS_CALENDAR, SCENE_LOG))})
+"""Those whose content tells of passes and days and lies on no pixels."""
 
 
 def forget_region(layout: Layout, region: str) -> None:
@@ -31,6 +37,7 @@ def forget_region(layout: Layout, region: str) -> None:
     Raises:
         LakeError: the lake cannot be written.
     """
+    _discard(layout, layout.watched(region))
     _discard(layout, _row_folder(layout, region))
 
 
@@ -39,6 +46,11 @@ def stored_folders(layout: Layout, region: str) -> list[Path]:
     row, name = _row_folder(layout, region), safe(region)
     found = (path / f"{front}{name}" for above, front in ABOVE for path in layout.root.glob(above))
     return sorted(path for path in found if path != row and (path.is_dir() or path.is_symlink()))
+
+
+def pixel_folders(layout: Layout, region: str) -> list[Path]:
+    """Those of the stored folders whose content belongs to the region's pixel grid, in order."""
+    return [path for path in stored_folders(layout, region) if path.parent.name not in WATCHED]
 
 
 def size_of(folders: Iterable[Path]) -> tuple[int, int]:

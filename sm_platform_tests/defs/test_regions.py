@@ -1,6 +1,7 @@
 """Regions by command: what an area becomes, how it is shown, what stays when it is removed."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import geopandas
@@ -14,6 +15,7 @@ from sm_platform.defs.lake_access import find_region, save_region
 from sm_platform.errors import UsageError
 from sm_platform.grid import ease2
 from sm_platform.lake import store
+from sm_platform.lake.failures import FailedDay, failures_of, write_failure
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import window_note
 from sm_platform.schema.driver_tables import LAND_COVER_CELLS, REGIONS
@@ -140,17 +142,21 @@ def test_without_a_yes_nothing_is_removed(ask: Ask, layout: Layout, typed: str) 
 def test_removal_keeps_the_data_until_they_too_are_to_go(ask: Ask, layout: Layout) -> None:
     ask("add", "my-farm", "--bbox", *FARM)
     kept, other = land(layout, "my-farm"), land(layout, "my-farm-2")
+    for name in ("my-farm", "my-farm-2"):
+        write_failure(layout, FailedDay(name, "weather_granules", date(2025, 3, 7), "half", False))
     answer = ask("remove", "my-farm", typed="y\n")
     assert (answer.code, partitions()) == (0, [])
     assert "kept" in answer.err
     assert ask("list").out == ""
     answer = ask("remove", "my-farm", "--yes")
     assert answer.code == 2
-    assert "taken away before; its 1 files are kept" in answer.err
+    assert "taken away before; its 2 files are kept" in answer.err
     assert kept.exists()
     assert ask("remove", "my-farm", "--yes", "--delete-data").code == 0
     assert not kept.exists()
+    assert failures_of(layout, "my-farm") == []
     assert other.exists()
+    assert len(failures_of(layout, "my-farm-2")) == 1
     assert ask("remove", "my-farm", "--yes", "--delete-data").code == 2
 
 
@@ -174,6 +180,19 @@ def test_kept_data_of_unknown_pixels_are_not_taken_up(ask: Ask, layout: Layout) 
     assert ask("add", "my-farm", "--bbox", *FARM).code == 2
     assert ask("remove", "my-farm", "--yes", "--delete-data").code == 0
     assert ask("add", "my-farm", "--bbox", *FARM).code == 0
+
+
+def test_what_is_kept_without_pixels_is_of_no_other_grid_and_not_taken_up(
+    ask: Ask, layout: Layout
+) -> None:
+    """A region of which nothing came but failed days; another place then gets its name."""
+    ask("add", "my-farm", "--bbox", *FARM)
+    failed = FailedDay("my-farm", "weather_granules", date(2025, 3, 7), "half a file", False)
+    write_failure(layout, failed)
+    ask("remove", "my-farm", "--yes")
+    assert failures_of(layout, "my-farm") == [failed]
+    assert ask("add", "my-farm", "--bbox", "106.30", "20.40", "106.34", "20.46").code == 0
+    assert failures_of(layout, "my-farm") == []
 
 
 def test_a_region_of_a_folder_without_an_outline_is_shown_and_removed(

@@ -80,6 +80,23 @@ def test_each_end_of_a_day_is_told_apart(told: Layout) -> None:
     ]
 
 
+@pytest.mark.parametrize("status", ["no_pass", "no_data", "mapped"])
+def test_what_came_after_a_day_was_looked_at_and_is_damaged_is_told(
+    status: str, layout: Layout
+) -> None:
+    """The look goes before the frame; the frame's step then stops the run, so no map is tried."""
+    index(layout, DAYS[0], mapped("early") if status == "mapped" else row(status, "a reason"))
+    fail(layout, "scene_features", DAYS[0], "no backscatter")
+    fail(layout, "s1_granules", DAYS[0], "half a file")
+    expected = (status, None) if status == "mapped" else ("failed", "s1_granules: half a file")
+    assert in_sql(layout) == [(DAYS[0], *expected)]
+    (found,) = one_by_one(layout)
+    assert (found.status, found.reason) == expected
+    clear_failure(layout, REGION, "s1_granules", DAYS[0])
+    clear_failure(layout, REGION, "scene_features", DAYS[0])
+    assert [one[1] for one in in_sql(layout)] == [one_by_one(layout)[0].status] == [status]
+
+
 def test_day_by_day_the_same_is_told(told: Layout) -> None:
     listed = in_sql(told)
     found = one_by_one(told)

@@ -13,8 +13,16 @@ from sm_platform.errors import LakeError, UsageError
 from sm_platform.lake import store
 from sm_platform.lake.atomic import sweep
 from sm_platform.lake.layout import Layout
-from sm_platform.lake.removal import delete_region_data, forget_region, size_of, stored_folders
+from sm_platform.lake.removal import (
+    delete_region_data,
+    forget_region,
+    pixel_folders,
+    size_of,
+    stored_folders,
+)
+from sm_platform.schema.alert_tables import ALERTS
 from sm_platform.schema.driver_tables import REGIONS, WEATHER
+from sm_platform.schema.watch_tables import PASS_CALENDAR, SCENE_LOG
 from sm_platform_tests.lake.small_lake import DAY, visible, weather
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -41,6 +49,7 @@ def fill(layout: Layout, region: str) -> list[Path]:
         layout.quarantine("s1_grd", region, "g1"),
         layout.superseded("s1_grd", region, "g1"),
         layout.maps / "sm100" / region / "2025" / "03" / "map",
+        layout.failures(region, "weather_granules"),
     ):
         (folder / "deeper").mkdir(parents=True)
         (folder / "deeper" / "one.bin").write_bytes(b"12345")
@@ -62,7 +71,7 @@ def test_what_is_stored_is_found_by_the_whole_name(layout: Layout) -> None:
     for name in NAMES:
         assert stored_folders(layout, name) == folders[name]
         weather_file = layout.part("weather", name, DAY)
-        assert size_of(folders[name]) == (8, weather_file.stat().st_size + 5 * 5 + 2 * 7)
+        assert size_of(folders[name]) == (9, weather_file.stat().st_size + 6 * 5 + 2 * 7)
     assert stored_folders(layout, "other") == []
     assert size_of([]) == (0, 0)
 
@@ -75,6 +84,25 @@ def test_a_forgotten_region_keeps_its_data(layout: Layout) -> None:
     assert before - visible(layout.root) == {"tables/regions/region=red-river/part.parquet"}
     assert store.regions_made(layout, REGIONS) == ["red-river-2"]
     assert stored_folders(layout, "red-river") == folders
+
+
+def test_what_is_known_of_the_watch_lies_on_no_pixels_and_goes_with_the_data(
+    layout: Layout,
+) -> None:
+    folders = fill(layout, "red-river")
+    for table in (ALERTS, PASS_CALENDAR, SCENE_LOG):
+        empty = table.arrow_schema.empty_table()
+        store.write(layout, table, empty, region="red-river")
+    failures = layout.root / "failures" / "red-river"
+    assert pixel_folders(layout, "red-river") == [one for one in folders if one != failures]
+    assert len(stored_folders(layout, "red-river")) == len(folders) + 3
+    watched = layout.watched("red-river")
+    watched.mkdir(parents=True)
+    (watched / "since.txt").write_text("a moment")
+    delete_region_data(layout, "red-river")
+    assert watched.exists(), "as long as it has its row"
+    forget_region(layout, "red-river")
+    assert files_of(layout, "red-river") == set()
 
 
 def test_deleted_data_are_gone_and_nothing_else(layout: Layout) -> None:
@@ -157,7 +185,7 @@ def test_two_regions_are_deleted_at_the_same_time_and_one_twice(layout: Layout) 
     for thread in threads:
         thread.join(60)
     assert not failed
-    assert [len(stored_folders(layout, name)) for name in NAMES] == [0, 7, 0]
+    assert [len(stored_folders(layout, name)) for name in NAMES] == [0, 8, 0]
 
 
 def test_killed_at_any_step_each_folder_is_whole_or_gone_and_the_sweep_clears_the_rest(
@@ -198,7 +226,7 @@ def test_killed_at_any_step_each_folder_is_whole_or_gone_and_the_sweep_clears_th
         assert all("red-river" in path for path in missing)
         delete_region_data(layout, "red-river")
         assert not stored_folders(layout, "red-river")
-    assert set(n_kept) == set(range(8))
+    assert set(n_kept) == set(range(9))
 
 
 def test_a_lake_that_cannot_be_written_keeps_the_region_and_says_so(layout: Layout) -> None:

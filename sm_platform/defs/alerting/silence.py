@@ -1,35 +1,36 @@
 """Silence as a failure: passes that are due and do not come, regions without a new map.
 
 Nothing has failed then, and no run tells. What is due is known by the repeat of the tracks
-(`pass_calendar`); a region whose satellite was not due is not silent.
+(`pass_calendar`); a region whose satellite was not due is not silent. A silence that outlasts the
+tracks is told by the age of the newest map.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sm_platform.defs.alerting.alert import Alert, AlertKind, moment_text, shortened
+from sm_platform.defs.alerting.alert import Alert, AlertKind
 from sm_platform.defs.alerting.alert_log import raise_alerts, read_alerts
+from sm_platform.defs.alerting.last_map import LastMap, last_map, readiness
+from sm_platform.defs.alerting.silence_told import (
+    IN_WORDS,
+    OVERDUE,
+    Silence,
+    overdue_told,
+    silence_told,
+)
+from sm_platform.defs.local_time import day_of
 from sm_platform.defs.resources import secret_values
 from sm_platform.defs.watching.calendar import PassRow
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.sources.repeat import CYCLE
 
-MAPPED, OVERDUE = "mapped", "overdue"
 KINDS = (AlertKind.SILENT, AlertKind.OVERDUE)
 LATE = timedelta(hours=24)
 """Scenes are published 3 to 24 hours after the pass: one that is younger is awaited."""
+WITHOUT_TRACK = CYCLE + LATE
+"""So long a region of which no track is known is left alone: any satellite has passed by then."""
 OVERDUE_TOLD = timedelta(days=4)
 """After that a pass that never came is history: satellites leave out passes, too."""
-IN_WORDS = {
-    "overdue": "due, but not listed by the source",
-    "listed": "listed, not mapped yet",
-    "waiting_for_frames": "waiting for frames",
-    "no_data": "seen, without data for a map",
-    "failed": "failed",
-    "not_mapped": "seen, not mapped",
-}
-"""Of `schema/watch_tables.py: PASS_STATUSES`, those of a pass without a map."""
 
 
 def alert_silence(
@@ -71,108 +72,41 @@ def raise_silence(
 ) -> list[Alert]:
     """At most one alert of a region: silent for so many days, or else passes overdue.
 
-    Arguments are those of `alert_silence`; nothing is noted yet.
+    Arguments are those of `alert_silence`; no alert is noted yet.
     """
-    newest = max((one for one in rows if one.pass_status == MAPPED), key=_start, default=None)
-    missing = [
+    last = last_map(layout, region, rows, now_utc)
+    ready = None if last.newest else readiness(layout, region, day_of(now_utc))
+    silence = Silence(region, now_utc, last, tuple(_missing(rows, last, now_utc)), ready)
+    if _is_silent(silence, rows, timedelta(days=silent_days)):
+        return [silence_told(silence)]
+    overdue = [
         one
         for one in rows
-        if one.pass_status in IN_WORDS
-        and now_utc - _start(one) >= LATE
-        and (newest is None or _start(one) > _start(newest))
+        if one.pass_status == OVERDUE and now_utc - one.pass_start_utc < OVERDUE_TOLD
     ]
-    since = _start(newest) if newest else now_utc - _age(layout, region)
-    if missing and now_utc - since >= timedelta(days=silent_days):
-        return [_silent(region, newest, missing, (since, now_utc))]
-    overdue = [
-        one for one in rows if one.pass_status == OVERDUE and now_utc - _start(one) < OVERDUE_TOLD
-    ]
-    return [_overdue(region, overdue, now_utc)] if overdue else []
+    return [overdue_told(region, overdue, now_utc)] if overdue else []
 
 
-def _silent(
-    region: str,
-    newest: PassRow | None,
-    missing: Sequence[PassRow],
-    span: tuple[datetime, datetime],
-) -> Alert:
-    """No map for a while, though passes were due."""
-    since, now_utc = span
-    n_days = (now_utc - since).days
-    last = f"The newest map is of {_told(newest)}." if newest else "There is no map yet."
-    is_unlisted = all(one.pass_status == OVERDUE for one in missing)
-    what = "its source lists no pass" if is_unlisted else "no map"
-    counts = Counter(IN_WORDS[one.pass_status] for one in missing)
-    passes = ", ".join(f"{n} {words}" for words, n in counts.items())
-    return Alert(
-        AlertKind.SILENT,
-        region,
-        f"{region}: {what} for {n_days} days",
-        "\n".join(
-            [
-                f"{region} has had no new map for {n_days} days. {last}",
-                f"Passes without a map since then: {passes}.",
-                *shortened(_lines(missing)),
-                _next(region, is_unlisted=is_unlisted),
-            ]
-        ),
-        f"silent/{region}",
-        now_utc.astimezone(UTC).date(),
-    )
+def _is_silent(silence: Silence, rows: Sequence[PassRow], longest: timedelta) -> bool:
+    """Whether maps are missing for long enough: passes without one, or no pass to be told at all.
+
+    A region that has neither a map nor anything that is made for one is not at work.
+    """
+    if silence.missing:
+        return silence.age >= longest
+    has_track = any(_is_after(one, silence.last) for one in rows)
+    ready = silence.ready
+    is_at_work = ready is None or ready.is_prepared or ready.has_checkpoint
+    return is_at_work and not has_track and silence.age >= max(longest, WITHOUT_TRACK)
 
 
-def _overdue(region: str, overdue: Sequence[PassRow], now_utc: datetime) -> Alert:
-    """Passes that did not come; named by the newest one, as each is told once."""
-    newest = max(overdue, key=_start)
-    n_passes = f"{len(overdue)} passes are" if len(overdue) > 1 else "a pass is"
-    return Alert(
-        AlertKind.OVERDUE,
-        region,
-        f"{region}: {n_passes} overdue",
-        "\n".join(
-            [
-                f"By the repeat of their tracks these passes over {region} were due and are not "
-                "listed a day later:",
-                *shortened(_lines(overdue)),
-                _next(region, is_unlisted=True),
-            ]
-        ),
-        f"overdue/{region}/{_start(newest).astimezone(UTC).date()}",
-        now_utc.astimezone(UTC).date(),
-        is_told_once=True,
-    )
+def _missing(rows: Sequence[PassRow], last: LastMap, now_utc: datetime) -> Iterator[PassRow]:
+    """Passes since the newest map that have none and could have one by now."""
+    for one in rows:
+        is_old = now_utc - one.pass_start_utc >= LATE
+        if one.pass_status in IN_WORDS and is_old and _is_after(one, last):
+            yield one
 
 
-def _next(region: str, *, is_unlisted: bool) -> str:
-    if is_unlisted:
-        return (
-            "Next: look whether the provider announces an outage or left out the acquisition. "
-            "What comes late is mapped by itself."
-        )
-    query = f"from pass_calendar where region_id = '{region}' and pass_status <> 'mapped'"
-    return f'Next: look at the reasons, `sm-platform sql "{query}"`, and at the runs in the UI.'
-
-
-def _lines(passes: Sequence[PassRow]) -> Iterator[str]:
-    """A line a pass, the newest first."""
-    for one in sorted(passes, key=_start, reverse=True):
-        reason = f" ({one.pass_status_reason})" if one.pass_status_reason else ""
-        yield f"- {_told(one)}: {IN_WORDS[one.pass_status]}{reason}"
-
-
-def _told(one: PassRow) -> str:
-    """A pass for people, with both of its days."""
-    orbit = "" if one.relative_orbit is None else f" {one.orbit_state}{one.relative_orbit:03d}"
-    return f"{one.platform}{orbit} at {moment_text(_start(one))} (local day {one.local_day})"
-
-
-def _start(one: PassRow) -> datetime:
-    return one.pass_start_utc
-
-
-def _age(layout: Layout, region: str) -> timedelta:
-    """How long a region has been there, by this machine's clock; a removed one is new."""
-    part = layout.part(REGIONS.name, region, None)
-    if not part.is_file():
-        return timedelta(0)
-    return datetime.now(UTC) - datetime.fromtimestamp(part.stat().st_mtime, UTC)
+def _is_after(one: PassRow, last: LastMap) -> bool:
+    return last.newest is None or one.pass_start_utc > last.newest.pass_start_utc

@@ -12,7 +12,7 @@ from sm_platform.defs.launch import Launcher
 from sm_platform.defs.local_time import found_zone, pass_told, utc_span, zone_of
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.region_source import open_source
-from sm_platform.defs.regions import check_kept_data
+from sm_platform.defs.regions import take_up_kept_data
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.defs.talk import Say
@@ -143,7 +143,7 @@ def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> 
             f"Region {name} is stored with another pixel grid: give this folder another name."
         )
     if before is None:
-        check_kept_data(layout, name, region.window)
+        take_up_kept_data(layout, name, region.window)
     if before is not None and choice == (None, None):
         recipe_id, checkpoint_id = before.recipe_id, before.checkpoint_id
     return replace(region, recipe_id=recipe_id, checkpoint_id=checkpoint_id)
