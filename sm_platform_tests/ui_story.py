@@ -42,7 +42,8 @@ def tell(root: Path, region: str, damaged: str) -> None:
     (data / f"s1_images/S1_{damaged}.tif").write_text("<html>503 Service Unavailable</html>")
     of = ["--region", region]
     archive = ["--archive", str(root / "folder"), "--checkpoint", "random"]
-    app(["run", *of, "--start", FIRST, "--end", LAST, *archive], standalone_mode=False)
+    steps = ["--download", "--extract", "--process", "--inference"]
+    app(["run", *of, "--start", FIRST, "--end", LAST, *archive, *steps], standalone_mode=False)
     _store_land_cover(Layout(settings().data_lake), region)
     file = str(_readings(root / "soil.csv"))
     columns = [word for option, name in NAMED.items() for word in (f"--{option}", name)]

@@ -77,9 +77,8 @@ class _Days:
 
     @property
     def request(self) -> str:
-        """The backfill, or the run, or the one that it is another try of."""
-        run = self.context.run
-        return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
+        """What the run is part of."""
+        return request_of(self.context.run)
 
     def fail(self, region_id: str, day: date, key: str, error: Exception) -> None:
         """Note a failed day, here and in the lake."""
@@ -102,6 +101,11 @@ class _Days:
         told = {**report.metadata, "seconds": round(time.perf_counter() - began, 3)}
         self.done[key] = replace(report, metadata=told)
         clear_failure(self.layout, region_id, self.asset, day)
+
+
+def request_of(run: dg.DagsterRun) -> str:
+    """The backfill of a run, or the run, or the one that it is another try of."""
+    return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
 
 
 def each_day(

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-SWEEP = timedelta(days=1)
-"""What the sensors missed, the daily sweep asks for."""
+CATCH_UP = timedelta(days=1)
+"""What the sensors missed is found by `find_missed_passes`, fetched and mapped within it."""
 PAIR_REPEAT = timedelta(days=6)
 """Of two Sentinel-1 satellites on the same track."""
 REPEAT = timedelta(days=12)
@@ -24,16 +24,16 @@ COMPOSITE = timedelta(days=16)
 
 FRESHNESS: Mapping[str, dg.FreshnessPolicy] = {
     "s1_granules": dg.FreshnessPolicy.time_window(
-        fail_window=REPEAT + SWEEP, warn_window=PAIR_REPEAT + SWEEP
+        fail_window=REPEAT + CATCH_UP, warn_window=PAIR_REPEAT + CATCH_UP
     ),
     "weather": dg.FreshnessPolicy.time_window(
-        fail_window=WEATHER_DELAY + SWEEP, warn_window=2 * SWEEP
+        fail_window=WEATHER_DELAY + CATCH_UP, warn_window=2 * CATCH_UP
     ),
     "ndvi": dg.FreshnessPolicy.time_window(
-        fail_window=COMPOSITE + SWEEP, warn_window=COMPOSITE / 2 + SWEEP
+        fail_window=COMPOSITE + CATCH_UP, warn_window=COMPOSITE / 2 + CATCH_UP
     ),
     "sm_maps": dg.FreshnessPolicy.time_window(
-        fail_window=REPEAT + ISSUE + SWEEP, warn_window=PAIR_REPEAT + ISSUE + SWEEP
+        fail_window=REPEAT + ISSUE + CATCH_UP, warn_window=PAIR_REPEAT + ISSUE + CATCH_UP
     ),
 }
 """By asset: it warns when what comes usually has not come, fails when even the rarest should."""

@@ -1,31 +1,28 @@
 """Running assets from the command line: the same graph and instance as the UI, month by month."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterAssetCheckFailedError
 
 from sm_platform.definitions import defs
-from sm_platform.defs.days import FAILED, FAILED_DAYS
+from sm_platform.defs.days import FAILED
 from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import run_tags
 from sm_platform.defs.interrupts import remember_interrupts, stop_if_interrupted
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
 from sm_platform.defs.resources import settings
+from sm_platform.defs.step_failures import is_verdict, named_days, raised, why
 from sm_platform.defs.talk import Say
-from sm_platform.errors import DataError, SmPlatformError
+from sm_platform.errors import DataError
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
 
 DAYS_PER_RUN = 62
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-OURS = re.compile(rf"^{re.escape(SmPlatformError.__module__)}\.\w+: ")
-"""How Dagster begins the message of an error of ours."""
 
 Failures = dict[date, str]
 
@@ -145,17 +142,11 @@ def _failed_days(result: dg.ExecuteInProcessResult, days: Sequence[date]) -> Fai
     if result.success:
         return failed
     failures = _step_failures(result)
-    asset_failures = [failure for failure in failures if not _is_verdict(failure)]
+    asset_failures = [failure for failure in failures if not is_verdict(failure)]
     for failure in asset_failures:
-        _add(failed, _named_days(failure) or dict.fromkeys(days, _why(failure)))
+        _add(failed, named_days(failure) or dict.fromkeys(days, why(failure)))
     is_judged = bool(failures) and not asset_failures
     return failed if failed or is_judged else dict.fromkeys(days, _reason(result))
-
-
-def _is_verdict(failure: dg.DagsterEvent) -> bool:
-    """Whether a blocking check said no: its asset was made, so no day has failed."""
-    error = failure.step_failure_data.error
-    return error is not None and error.cls_name == DagsterAssetCheckFailedError.__name__
 
 
 def _verdicts(result: dg.ExecuteInProcessResult) -> list[str]:
@@ -174,43 +165,21 @@ def _recorded(made: dg.DagsterEvent) -> Failures:
 
 def _add(failed: Failures, more: Failures) -> None:
     """Add reasons; one that was told of the day before is not told again."""
-    for day, why in more.items():
-        if why not in failed.get(day, ""):
-            failed[day] = f"{failed[day]} {why}" if day in failed else why
+    for day, reason in more.items():
+        if reason not in failed.get(day, ""):
+            failed[day] = f"{failed[day]} {reason}" if day in failed else reason
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     """What a failed run says, a line for each asset that failed."""
     nothing = f"run {result.run_id} failed: see it in the UI (process {os.getpid()})"
-    return "\n".join(_why(failure) for failure in _step_failures(result)) or nothing
+    return "\n".join(why(failure) for failure in _step_failures(result)) or nothing
 
 
 def _step_failures(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
     return [event for event in result.all_events if event.is_step_failure]
 
 
-def _named_days(failure: dg.DagsterEvent) -> Failures:
-    """The days that `days.each_day` named, with their reasons."""
-    data = failure.step_failure_data.user_failure_data
-    told = data.metadata if data else {}
-    named: Any = told[FAILED_DAYS].value if FAILED_DAYS in told else {}
-    return {date.fromisoformat(key.split("|")[0]): why for key, why in named.items()}
-
-
-def _why(failure: dg.DagsterEvent) -> str:
-    data = failure.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    return OURS.sub("", _raised(failure)[1])
-
-
-def _raised(failure: dg.DagsterEvent) -> tuple[str, str]:
-    """Class and message of what an asset raised, without Dagster's own error around it."""
-    error = failure.step_failure_data.error
-    cause = error.cause or error if error else None
-    return (str(cause.cls_name), cause.message.strip()) if cause else ("", "a step failed")
-
-
 def _is_interrupted(failure: dg.DagsterEvent) -> bool:
     """Dagster takes Ctrl-C in an asset for its failure and would go on with the next one."""
-    return _raised(failure)[0] == dg.DagsterExecutionInterruptedError.__name__
+    return raised(failure)[0] == dg.DagsterExecutionInterruptedError.__name__

@@ -66,7 +66,7 @@ class WatchSettings:
     silent_days: int
     """So many days without a new map of a region are told."""
     daily_at: str
-    """HH:MM of the daily sweep, in `time_zone`."""
+    """HH:MM of the daily refresh, in `time_zone`."""
     time_zone: str
 
 
@@ -80,7 +80,7 @@ VARIABLES = {
     "SM_WATCH_DAYS": "passes of so many last days are mapped by themselves (default: 30)",
     "SM_FRAME_WAIT_HOURS": "a pass that lacks frames waits so long for them (default: 6)",
     "SM_SILENT_DAYS": "so many days without a new map of a region raise an alert (default: 8)",
-    "SM_DAILY_AT": "time of the daily sweep, HH:MM (default: 02:00)",
+    "SM_DAILY_AT": "time of the daily refresh, HH:MM (default: 02:00)",
     "SM_TIME_ZONE": "time zone of that time, for example Asia/Ho_Chi_Minh (default: UTC)",
     "SM_ALERT_WEBHOOK": "address that alerts are posted to as JSON (default: none)",
     "SM_ALERT_EMAIL": "addresses that alerts are mailed to, with commas (default: none)",

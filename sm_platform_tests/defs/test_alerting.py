@@ -160,12 +160,29 @@ def test_a_damaged_file_of_one_region_holds_up_no_other(layout: Layout, chat: Ch
         noted(layout, an_alert(key="b"))
 
 
+def test_a_source_that_is_down_is_told_of_each_region_and_names_its_folder(
+    layout: Layout, region: Region
+) -> None:
+    hill = replace(region, region_id="hill", source_path="/mnt/other")
+    for hours in (0, 3, 24):
+        now = NOW + timedelta(hours=hours)
+        noted(layout, *(source_down(one, "no\n answer", now) for one in (region, hill)), now=now)
+    for one, folder in ((region, "somewhere"), (hill, "/mnt/other")):
+        told = read_alerts(layout, one.region_id)
+        assert [alert.alert_day for alert in told] == [TODAY, TOMORROW.date()]
+        assert told[0].subject == f"{one.region_id}: its source does not answer"
+        assert told[0].alert_text.startswith(
+            f"The source of {one.region_id}, archive {folder}, could not be listed on 2026-03-20 "
+            "06:00 UTC: no answer\n"
+        )
+
+
 def test_the_table_is_asked_by_sql(layout: Layout) -> None:
-    noted(layout, an_alert(), source_down("archive", "no\n answer", NOW))
+    noted(layout, an_alert(), replace(an_alert(), region_id=None, kind=AlertKind.STALE))
     mark_sent(layout, read_alerts(layout, FARM), "mailed_utc", NOW)
     query = "select region_id, alert_kind, mailed_utc is not null from alerts order by region_id"
     rows: duckdb.DuckDBPyConnection = connect(layout, [ALERTS]).execute(query)
-    assert rows.fetchall() == [(FARM, "silent", True), (NO_REGION, "source_down", False)]
+    assert rows.fetchall() == [(FARM, "silent", True), (NO_REGION, "stale", False)]
 
 
 SECRET_TEXTS = [
@@ -257,7 +274,7 @@ def test_the_command_lists_what_was_told(
     old = now - timedelta(days=9)
     noted(lake_here, an_alert(old.date(), text="Old."), now=old)
     noted(lake_here, an_alert(now.date(), text="Dry.\nNext: rain."), now=now)
-    noted(lake_here, source_down("archive", "no answer", now), now=now)
+    noted(lake_here, source_down(replace(region, region_id="hill"), "no answer", now), now=now)
     said: list[str] = []
     alerts_command(region.region_id, 7, said.append)
     lines = capsys.readouterr().out.splitlines()
@@ -268,7 +285,7 @@ def test_the_command_lists_what_was_told(
     alerts_command(None, 30, said.append)
     out = capsys.readouterr().out
     assert "Old." in out
-    assert "archive does not answer" in out
+    assert "hill: its source does not answer" in out
     with pytest.raises(UsageError, match="no region 'nowhere'"):
         alerts_command("nowhere", 7, said.append)
 

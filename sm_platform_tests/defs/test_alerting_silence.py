@@ -1,19 +1,28 @@
 """Silence: a provider that lists nothing, passes that do not come, regions that are well."""
 
-import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from sm_platform.defs.alerting.alert import Alert
 from sm_platform.defs.alerting.alert_log import all_alerts, read_alerts
-from sm_platform.defs.alerting.silence import IN_WORDS, alert_silence, raise_silence
-from sm_platform.defs.watching.calendar import PassRow
+from sm_platform.defs.alerting.silence import alert_silence, raise_silence
+from sm_platform.defs.alerting.silence_told import IN_WORDS
+from sm_platform.defs.lake_access import save_region
+from sm_platform.defs.map_index import NO_MAP, write_index
+from sm_platform.defs.watching.calendar import PassRow, passes_of
+from sm_platform.defs.watching.scene_log import register
+from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.lake.removal import forget_region
+from sm_platform.lake.watched import watched_since
+from sm_platform.schema.driver_tables import SOIL
 from sm_platform.schema.region import Region
 from sm_platform.schema.watch_tables import PASS_STATUSES
-from sm_platform_tests.defs.label_lake import FARM, farm
+from sm_platform_tests.defs.label_lake import FARM, farm, write_passes
+from sm_platform_tests.defs.watching.frames import frame
 
 START = datetime(2026, 3, 1, 22, 45, tzinfo=UTC)
 SILENT_DAYS = 8
@@ -75,7 +84,7 @@ def test_a_provider_that_lists_nothing_is_alerted_by_region_once_a_day(layout: L
     assert last.alert_text.splitlines() == [
         "farm has had no new map for 13 days. The newest map is of S1A D091 at 2026-03-01 22:45 "
         "UTC (local day 2026-03-02).",
-        "Passes without a map since then: 4 due, but not listed by the source.",
+        "Passes without a map since 2026-03-04: 4 due, but not listed by the source.",
         *(
             f"- S1A D091 at 2026-03-{day:02d} 22:45 UTC (local day 2026-03-{day + 1:02d}): due, "
             "but not listed by the source"
@@ -135,14 +144,124 @@ def test_passes_that_are_seen_and_never_mapped_are_silence_too(
     assert "where region_id = 'farm' and pass_status <> 'mapped'" in alert.text
 
 
-def test_a_region_without_any_map_is_silent_when_it_is_there_for_so_long(
+def test_a_region_without_any_map_is_silent_when_it_is_watched_for_so_long(
     layout: Layout, region: Region
 ) -> None:
     rows = [a_pass(0, "listed"), a_pass(3, "listed")]
     assert kinds(layout, rows, 20) == [], "it was added just now: its passes are old, it is not"
-    part = layout.part(REGIONS.name, FARM, None)
-    old = part.stat().st_mtime - SILENT_DAYS * 86400
-    os.utime(part, (old, old))
-    assert kinds(layout, rows, 20) == ["silent"]
-    (alert,) = raise_silence(layout, FARM, rows, START + timedelta(20), silent_days=SILENT_DAYS)
-    assert "There is no map yet." in alert.text
+    save_region(layout, replace(region, time_zone="Asia/Bangkok"))  # no new beginning
+    assert kinds(layout, rows, 27.9) == []
+    assert kinds(layout, rows, 28) == ["silent"]
+    (alert,) = raise_silence(layout, FARM, rows, START + timedelta(28), silent_days=SILENT_DAYS)
+    assert alert.subject == "farm: no map for 8 days"
+    assert alert.text.startswith(
+        "farm has been watched for 8 days. There is no map yet. It has no accepted checkpoint, for "
+        "which its passes wait: train or promote one.\nPasses without a map since 2026-03-01: 2 "
+        "listed, not mapped yet."
+    )
+    forget_region(layout, FARM)
+    farm(layout)
+    assert kinds(layout, rows, 40) == [], "another region of that name"
+
+
+def test_a_clock_that_goes_back_begins_the_watch_anew(layout: Layout) -> None:
+    far = START + timedelta(900)
+    assert watched_since(layout, FARM, far) == far
+    assert watched_since(layout, FARM, START) == START
+    assert watched_since(layout, FARM, far) == START
+    (layout.watched(FARM) / "since.txt").write_text("half a mom")
+    assert watched_since(layout, FARM, far) == far
+
+
+@pytest.mark.parametrize(
+    ("has_soil", "checkpoint", "told"),
+    [
+        (False, None, None),
+        (True, None, "It has no accepted checkpoint"),
+        (False, "taught", "Soil, terrain and land cover were not made yet"),
+        (True, "taught", "It is prepared and has a checkpoint."),
+    ],
+)
+def test_a_region_that_never_listed_anything_is_told_once_it_is_at_work(
+    has_soil: bool, checkpoint: str | None, told: str | None, layout: Layout, region: Region
+) -> None:
+    save_region(layout, replace(region, checkpoint_id=checkpoint))
+    if has_soil:
+        store.write(layout, SOIL, SOIL.arrow_schema.empty_table(), region=FARM)
+    days = []
+    for day in (0, 12, 13, 14, 199):
+        for hour in (0, 1):  # both before midnight
+            now = START + timedelta(day, hours=hour)
+            found = alert_silence(layout, FARM, [], now, silent_days=SILENT_DAYS)
+            days += [(day, one) for one in found]
+    assert [day for day, _ in days] == ([13, 14, 199] if told else [])
+    for day, alert in days:
+        assert alert.subject == f"farm: its source lists no pass for {day} days"
+        assert told is not None
+        assert told in alert.text
+        assert "Its source has listed no pass so far." in alert.text
+
+
+def map_of(layout: Layout, day: int, platform: str = "S1A") -> None:
+    """A map of a pass so many days after START."""
+    start = START + timedelta(day)
+    row = NO_MAP | {"status": "mapped", "is_latest": True, "map_id": f"sm_{day}"}
+    row |= {"scene_id": f"p{day}", "platform": platform, "orbit_state": "D", "relative_orbit": 91}
+    row |= {"pass_start_utc": start}
+    write_index(layout, FARM, start.date(), [row], {"status": "mapped", "rows": 1})
+
+
+LOOKS = (1, 8, 12, 13, 14, 29, 30, 31, 36, 37, 49, 65, 66, 67, 76, 77, 100, 200)
+"""Days of a silence: around those on which calendar, track and lake forget something."""
+
+
+def test_a_silence_of_200_days_is_told_on_each_of_them(layout: Layout, region: Region) -> None:
+    """Three passes of a track came; the calendar forgets their maps, then the track itself."""
+    starts = {f"p{day}": START + timedelta(day) for day in (-24, -12, 0)}
+    write_passes(layout, starts, [one.date() for one in starts.values()])
+    for day in (-24, -12, 0):
+        map_of(layout, day)
+    damaged = layout.part("sm_maps", FARM, (START + timedelta(1)).date())
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"half an index")
+    told: dict[int, list[Alert]] = {}
+    for day in LOOKS:
+        now = START + timedelta(day, hours=0.5)  # before midnight
+        rows = passes_of(layout, region, now, 30)
+        for _ in range(2):
+            told.setdefault(day, []).extend(
+                alert_silence(layout, FARM, rows, now, silent_days=SILENT_DAYS)
+            )
+    assert [len(told[day]) for day in LOOKS] == [int(day >= 13) for day in LOOKS]
+    for day, alert in ((day, told[day][0]) for day in LOOKS if day >= 13):
+        assert alert.subject == f"farm: its source lists no pass for {day} days"
+        assert "The newest map is of S1A D091 at 2026-03-01 22:45 UTC (local day 2026" in alert.text
+    assert "Passes without a map since 2026-03-13: 1 due, but" in told[14][0].text
+    assert "What passes are due is not known" in told[100][0].text
+
+
+def test_passes_that_were_listed_and_not_mapped_are_no_silence_of_the_source(
+    layout: Layout, region: Region
+) -> None:
+    map_of(layout, 0)
+    register(layout, FARM, [frame()], START)  # of 2026-03-20, long before what is overdue
+    rows = [a_pass(48, "overdue")]
+    (alert,) = raise_silence(layout, FARM, rows, START + timedelta(50), silent_days=SILENT_DAYS)
+    assert alert.subject == "farm: no map for 50 days"
+    assert "The last pass that its source listed was on 2026-03-20." in alert.text
+
+
+def test_where_only_days_are_known_the_end_of_the_maps_is_told_once(
+    layout: Layout, region: Region
+) -> None:
+    map_of(layout, 0, platform="S1X")
+    told = [
+        alert
+        for day in (0, 12, 13, 14, 40)
+        for alert in alert_silence(
+            layout, FARM, [], START + timedelta(day), silent_days=SILENT_DAYS
+        )
+    ]
+    (alert,) = told
+    assert alert.day == (START + timedelta(13)).date()
+    assert "The newest map is of 2026-03-01 (time not known)." in alert.text

@@ -52,6 +52,35 @@ def test_unit_is_hardened_and_started_again(name: str) -> None:
     assert wanted <= set(lines)
 
 
+def given(service: str) -> dict[str, str]:
+    """Variables that a service of compose is given, with their defaults."""
+    found = loaded(DEPLOY / "compose.yaml")["services"][service]["environment"]
+    return {name: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", str(value)) for name, value in found.items()}
+
+
+@pytest.mark.parametrize("service", ["code", "daemon", "web"])
+def test_compose_passes_on_every_setting_with_the_default_that_it_has_elsewhere(
+    service: str,
+) -> None:
+    """All but what the image says of its folders."""
+    in_image = set(re.findall(r"\b([A-Z_]+)=", (DEPLOY / "Dockerfile").read_text()))
+    here = given(service)
+    assert set(here) == set(VARIABLES) - in_image
+    assert {"SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME"} <= in_image
+    defaults = {
+        name: re.findall(r"\(default: (.*)\)$", told)[0] for name, told in VARIABLES.items()
+    }
+    for name in set(here) - {"SM_POSTGRES_URL"}:
+        assert here[name] == ("" if defaults[name] == "none" else defaults[name]), name
+
+
+def test_viewers_ui_of_compose_gets_the_database_and_nothing_else() -> None:
+    services = loaded(DEPLOY / "compose.yaml")["services"]
+    assert given("view") == {"SM_POSTGRES_URL": given("web")["SM_POSTGRES_URL"]}
+    assert services["view"]["volumes"] == []
+    assert services["web"]["volumes"] == ["data:/data"]
+
+
 def test_ports_of_compose_are_on_loopback_and_viewers_are_read_only() -> None:
     services = loaded(DEPLOY / "compose.yaml")["services"]
     ports = [port for service in services.values() for port in service.get("ports", [])]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
+from sm_platform.schema.region import Region
+
 LONGEST_LINE = 300
 LONGEST_SUBJECT = 150
 LONGEST_TEXT = 1700
@@ -42,17 +44,25 @@ class Alert:
     """Whether its key is told once and for all; else again each day, as long as it lasts."""
 
 
-def source_down(source: str, reason: str, now_utc: datetime) -> Alert:
-    """A source does not answer; the others go on."""
+def source_down(region: Region, reason: str, now_utc: datetime) -> Alert:
+    """The source of a region does not answer; other regions go on.
+
+    Args:
+        region: whose source it is.
+        reason: what it says, or what was tried.
+        now_utc: of the wall clock.
+    """
+    name, source = region.region_id, f"{region.source} {region.source_path}"
     return Alert(
         AlertKind.SOURCE_DOWN,
-        None,
-        f"{source} does not answer",
-        f"{source} could not be listed on {moment_text(now_utc)}: {one_line(reason)}\n"
-        "Its new scenes are mapped as soon as it answers; other sources go on, no map is lost.\n"
+        name,
+        f"{name}: its source does not answer",
+        f"The source of {name}, {source}, could not be listed on {moment_text(now_utc)}: "
+        f"{one_line(reason)}\n"
+        "New scenes are mapped as soon as it answers; other sources go on, no map is lost.\n"
         "Next: look whether the provider announces an outage; network and credentials are told by "
         "`sm-platform doctor`.",
-        f"source_down/{source}",
+        f"source_down/{name}/{region.source_path}",
         now_utc.astimezone(UTC).date(),
     )
 

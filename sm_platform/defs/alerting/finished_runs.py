@@ -7,15 +7,13 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from sm_platform.defs.alerting.alert import Alert, AlertKind, days_text, one_line, shortened
-from sm_platform.defs.alerting.run_faults import RunFaults, faults_of, request_of
-from sm_platform.defs.days import BACKFILL
+from sm_platform.defs.alerting.run_faults import RunFaults, faults_of
+from sm_platform.defs.days import BACKFILL, request_of
 from sm_platform.defs.instance import HOST_TAG
 from sm_platform.defs.launch_tags import Scope, scope_of
-from sm_platform.defs.watching.requests import ATTEMPT_TAG, WAITS
+from sm_platform.defs.watching.requests import ATTEMPT_TAG, WAITS, WILL_RETRY
 from sm_platform.lake.layout import Layout
 
-WILL_RETRY = "dagster/will_retry"
-"""Dagster tags a failed run so, and starts it anew."""
 SETTLING_TRIES, SETTLING_S = 5, 0.2
 MOST_NAMES = 4
 WORKER_ENDED = (

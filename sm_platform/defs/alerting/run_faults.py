@@ -1,24 +1,20 @@
 """What went wrong in a run, as its events and the lake tell it, without stacks."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
-from dagster._core.errors import DagsterAssetCheckFailedError
 
 from sm_platform.defs.alerting.alert import one_line
-from sm_platform.defs.days import BACKFILL, FAILED_DAYS
+from sm_platform.defs.days import request_of
 from sm_platform.defs.launch_tags import scope_of
-from sm_platform.errors import SmPlatformError
+from sm_platform.defs.step_failures import is_verdict, named_days, why
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.failures import FailedDay, failure_of
 from sm_platform.lake.layout import Layout
 
-OURS = re.compile(rf"^{re.escape(SmPlatformError.__module__)}\.\w+: ")
-"""How Dagster begins the message of an error of ours."""
 OF_FAILED_DAYS = "no_failed_day"
 """The check that says of failed days what is told of them anyway."""
 TOLD = {
@@ -57,22 +53,17 @@ def faults_of(instance: dg.DagsterInstance, layout: Layout, run: dg.DagsterRun) 
         days[one_line(one.reason)].add(one.day)
     failures = [event for event in events if event.is_step_failure]
     for event in failures:
-        for day, reason in _named_days(event):
+        for day, reason in named_days(event).items():
             days[one_line(reason)].add(day)
-    whole = [_why(event) for event in failures if not any(_named_days(event))]
+    whole = [one_line(why(one)) for one in failures if not (named_days(one) or is_verdict(one))]
     return RunFaults(
         days={reason: frozenset(those) for reason, those in days.items()},
-        reasons=tuple(dict.fromkeys(why for why in whole if why)),
+        reasons=tuple(dict.fromkeys(reason for reason in whole if reason)),
         verdicts=tuple(_verdicts(events)),
         assets=tuple(assets),
         is_passing=bool(failed) and all(one.is_passing for one in failed),
         end=one_line(" ".join(event.message or "" for event in events if event.is_run_failure)),
     )
-
-
-def request_of(run: dg.DagsterRun) -> str:
-    """What a run was part of, as `defs/days.py` notes it with a failed day."""
-    return str(run.tags.get(BACKFILL) or run.root_run_id or run.run_id)
 
 
 def asset_names(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
@@ -98,15 +89,6 @@ def _failed_days(layout: Layout, run: dg.DagsterRun, assets: Sequence[str]) -> l
     return [one for one in found if one is not None and one.request == request_of(run)]
 
 
-def _named_days(failure: dg.DagsterEvent) -> Iterator[tuple[date, str]]:
-    """The days that a step named, with their reasons."""
-    data = failure.step_failure_data.user_failure_data
-    told = data.metadata.get(FAILED_DAYS) if data else None
-    if isinstance(told, dg.JsonMetadataValue) and isinstance(told.value, Mapping):
-        for key, reason in told.value.items():
-            yield date.fromisoformat(key.split("|")[0]), str(reason)
-
-
 def _verdicts(events: list[dg.DagsterEvent]) -> Iterator[dg.AssetCheckEvaluation]:
     for event in events:
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -114,16 +96,3 @@ def _verdicts(events: list[dg.DagsterEvent]) -> Iterator[dg.AssetCheckEvaluation
             is_error = found.severity is dg.AssetCheckSeverity.ERROR
             if not found.passed and is_error and found.check_name != OF_FAILED_DAYS:
                 yield found
-
-
-def _why(failure: dg.DagsterEvent) -> str:
-    """The reason of a step; empty where a blocking check stopped it, which has its own words."""
-    data = failure.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return one_line(data.user_failure_data.description)
-    cause = data.error.cause or data.error if data.error else None
-    if cause is None:
-        return f"{failure.step_key} failed"
-    if cause.cls_name == DagsterAssetCheckFailedError.__name__:
-        return ""
-    return one_line(OURS.sub("", cause.message.strip()))

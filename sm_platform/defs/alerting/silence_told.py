@@ -65,7 +65,7 @@ def silence_told(silence: Silence) -> Alert:
         _subject(silence),
         "\n".join(
             [
-                f"{_since(silence)} {_listed(silence)}",
+                " ".join(filter(None, (_since(silence), _listed(silence)))),
                 *_passes(silence),
                 _next(region, is_unlisted=silence.is_unlisted),
             ]
@@ -118,10 +118,11 @@ def _since(silence: Silence) -> str:
 
 
 def _listed(silence: Silence) -> str:
-    """When its source had something last, where that is no pass in the list below."""
+    """What its source listed last."""
     listed = silence.last.listed_utc
     if listed is None:
-        return "Its source has listed no pass so far." if silence.last.newest is None else ""
+        has_none = silence.last.newest is None and silence.has_listed_none
+        return "Its source has listed no pass so far." if has_none else ""
     return f"The last pass that its source listed was on {listed.astimezone(UTC).date()}."
 
 
@@ -130,9 +131,10 @@ def _passes(silence: Silence) -> Iterator[str]:
     if not silence.missing:
         yield "What passes are due is not known: no track was seen twice in the last weeks."
         return
+    first = min(_start(one) for one in silence.missing)
     counts = Counter(IN_WORDS[one.pass_status] for one in silence.missing)
     passes = ", ".join(f"{n} {words}" for words, n in counts.items())
-    yield f"Passes without a map since {_start(silence.missing[0]).date()}: {passes}."
+    yield f"Passes without a map since {first.date()}: {passes}."
     yield from shortened(_lines(silence.missing))
 
 

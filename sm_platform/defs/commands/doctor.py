@@ -73,7 +73,7 @@ def _running() -> Iterator[Finding]:
         return
     watch = watch_settings()
     state = "on" if watch.is_on else "off (SM_AUTOMATION)"
-    yield True, f"automation: {state}, daily sweep at {watch.daily_at} {watch.time_zone}"
+    yield True, f"automation: {state}, daily refresh at {watch.daily_at} {watch.time_zone}"
     channels = ", ".join(alert_settings().channels)
     yield True, f"alerts: {channels or 'in the log only; set SM_ALERT_WEBHOOK or SM_ALERT_EMAIL'}"
     yield from serving_findings(settings().dagster_home)

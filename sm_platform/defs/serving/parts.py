@@ -68,7 +68,7 @@ def web_server(place: CodePlace, port: int, *, is_read_only: bool) -> Part:
 
 def daemon(place: CodePlace) -> Part:
     """What runs sensors, schedules, backfills and the queue of runs."""
-    words = ("dagster._daemon", "run", "-w", str(place.workspace))
+    words = ("dagster._daemon", "run", "-w", str(place.workspace), "--log-level", "warning")
     return Part("daemon", words, needs=CODE_SERVER)
 
 
