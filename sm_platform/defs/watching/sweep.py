@@ -69,15 +69,19 @@ def sweep_region(layout: Layout, region: Region, how: WatchSettings) -> Swept:
     try:
         source = open_source(region)
         swept.now = source.now()
-        today = day_of(swept.now)
-        first = max(today - timedelta(how.days), settings().first_day)
-        days = days_between(min(first, today), today)
+    except SmPlatformError as error:  # without its clock nothing is known to be late
+        swept.problem = str(error)
+        _tell_source(layout, region, str(error))
+        return swept
+    try:
+        first = max(day_of(swept.now) - timedelta(how.days), settings().first_day)
+        days = days_between(min(first, day_of(swept.now)), day_of(swept.now))
         listed = source.granules(Product.S1_GRD, region.window, days)
         swept.n_missed = len(register(layout, region.region_id, listed, datetime.now(UTC)))
     except SmPlatformError as error:
         swept.problem = str(error)
         _tell_source(layout, region, str(error))
-    try:  # what is due is known without the source
+    try:  # what is due is known without a listing
         swept.rows = passes_of(layout, region, swept.now, how.days)
         write_calendar(layout, region.region_id, swept.rows)
         late = how.silent_days
@@ -91,7 +95,7 @@ def _tell_source(layout: Layout, region: Region, reason: str) -> None:
     """Raise an alert about the source, as far as the lake takes it."""
     now = datetime.now(UTC)
     with suppress(LakeError):
-        raise_alerts(layout, [source_down(region.source, reason, now)], secret_values(), now)
+        raise_alerts(layout, [source_down(region, reason, now)], secret_values(), now)
 
 
 @dg.asset(
