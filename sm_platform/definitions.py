@@ -30,6 +30,7 @@ from sm_platform.defs.gate_check import gate  # noqa: E402
 from sm_platform.defs.jobs import add_region_job, remove_region_job  # noqa: E402
 from sm_platform.defs.resources import resources  # noqa: E402
 from sm_platform.defs.watching import sweep  # noqa: E402
+from sm_platform.defs.watching.guard import resume_backfills  # noqa: E402
 from sm_platform.defs.watching.sensor import JOBS, SENSORS  # noqa: E402
 
 defs = dg.Definitions(
@@ -52,7 +53,7 @@ defs = dg.Definitions(
         ]
     ),
     asset_checks=[*CHECKS, gate],
-    sensors=[*SENSORS, *ALERT_SENSORS],
+    sensors=[*SENSORS, *ALERT_SENSORS, resume_backfills],
     schedules=sweep.SCHEDULES,
     jobs=[*JOBS, add_region_job, remove_region_job],
     resources=resources(),
