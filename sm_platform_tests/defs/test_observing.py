@@ -67,10 +67,11 @@ def bring_l4(layout: Layout, region: Region, folder: Path, *hours: int) -> None:
 
 
 def observed(layout: Layout, **config: object) -> tuple[list[Row], Row]:
-    """Rows of the day, and what the asset tells of it."""
+    """Rows of the day, and what the asset tells of it, but for the seconds that it took."""
     result = materialized(layout, [sm_observations], of_day(), config)
     assert result.success, why(result)
-    return rows_of(layout, SM_OBSERVATIONS, DAY), told(result)
+    found = {name: value for name, value in told(result).items() if name != "seconds"}
+    return rows_of(layout, SM_OBSERVATIONS, DAY), found
 
 
 def near(row: Row) -> tuple[object, ...]:
