@@ -2,9 +2,9 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
-import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -111,11 +111,14 @@ def region_days(name: str) -> dg.MultiPartitionsDefinition:
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, Any]:
     """What a fresh process finds, as a daemon or the UI would, and how long it took."""
-    began = time.monotonic()
+    began = os.times()
     command = [sys.executable, "-c", LOAD]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
-    return found | {"seconds": time.monotonic() - began, "err": done.stderr}
+    ended = os.times()  # of the processor: neighbours on the machine are no fault of ours
+    seconds = ended.children_user + ended.children_system
+    seconds -= began.children_user + began.children_system
+    return found | {"seconds": seconds, "err": done.stderr}
 
 
 def test_definitions_load_quickly(loaded: dict[str, Any]) -> None:
