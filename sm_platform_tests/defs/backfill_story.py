@@ -10,12 +10,14 @@ import shutil
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import torch
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
@@ -26,6 +28,7 @@ from sm_platform.cli import app
 from sm_platform.defs.backfill.planning import Place
 from sm_platform.defs.backfill.progress import Look, reasons
 from sm_platform.defs.backfill.queueing import WHY
+from sm_platform.defs.backfill.resuming import resume_backfills
 from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.lake_access import save_region
@@ -124,6 +127,7 @@ def play(root: Path) -> dict[str, Any]:
         told["first"] = desk.carry_out(first)
         told["listed"], told["shown"] = command("list"), command("show", first)
         told["over"] = command("cancel", first)
+        told["resumed"] = _resumed(place)
         shutil.copyfile(root / "folder" / GOOD / RADAR, root / "folder" / BAD / RADAR)
         told["retried"] = command("retry", first, "--no-watch")
         told["second"] = desk.carry_out(told["retried"].out.strip())
@@ -133,6 +137,21 @@ def play(root: Path) -> dict[str, Any]:
         told["cancelled"] = command("cancel", last)
         told["third"] = desk.carry_out(last)
     return told
+
+
+def _resumed(place: Place) -> dict[str, Any]:
+    """What goes on by itself: of wrong data nothing, and what nobody knows the reason of once."""
+    now, failures = datetime.now(UTC), place.layout.root / "failures"
+    wrong_data = resume_backfills(place, now)
+    aside = failures.rename(place.layout.root / "forgotten")
+    lost, again = resume_backfills(place, now), resume_backfills(place, now)
+    aside.rename(failures)
+    (queued,) = place.instance.get_backfills(
+        BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+    )
+    place.instance.update_backfill(queued.with_status(BulkActionStatus.CANCELED))
+    parent = queued.tags["dagster/parent_backfill_id"]
+    return {"wrong_data": wrong_data, "lost": lost, "again": again, "parent": parent}
 
 
 def _prepare(root: Path) -> None:

@@ -140,3 +140,12 @@ def test_a_cancelled_backfill_ends_without_a_run(told: Told) -> None:
 
 def test_what_is_over_cannot_be_cancelled(told: Told) -> None:
     assert "over already" in told["over"]["error"]
+
+
+def test_what_was_lost_goes_on_by_itself_once_and_wrong_data_does_not(told: Told) -> None:
+    first, seen = told["asked"]["out"].strip(), told["resumed"]
+    assert seen["wrong_data"] == []
+    (sentence,) = seen["lost"]
+    assert sentence.startswith(f"Backfill {first} lost 1 day: it goes on as ")
+    assert seen["again"] == []
+    assert seen["parent"] == first

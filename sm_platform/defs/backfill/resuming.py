@@ -85,4 +85,5 @@ def _again(place: Place, backfill: PartitionBackfill, lost: dict[str, list[date]
     title = backfill.title or f"Again {backfill.backfill_id}"
     queued = queue(place.instance, plan, title, backfill.backfill_id)
     n_days = sum(len(days) for days in lost.values())
-    return f"Backfill {backfill.backfill_id} lost {n_days} days: they go on as {queued}."
+    said = "1 day: it goes" if n_days == 1 else f"{n_days} days: they go"
+    return f"Backfill {backfill.backfill_id} lost {said} on as {queued}."
