@@ -65,19 +65,21 @@ def window(chromium: str, platform: Platform) -> Iterator["sync_api.Page"]:
 
 @pytest.fixture(scope="module")
 def asked(platform: Platform, window: "sync_api.Page") -> Asked:
-    """A backfill of a good day and one whose radar failed, a region to add, a day to map again."""
+    """A region to add, a backfill of a good day and one whose radar failed, a day to map again."""
     page = window
+    go(page, f"{LAUNCHPAD}?config={quote(ADD_REGION)}")
+    see(page, "No errors")
+    page.get_by_role("button", name="Launch Run").click()
+    page.wait_for_url("**/runs/*")
+    region_run = page.url
+    platform.hear_story()
     go(page, partition("sm_maps", f"{LAST_DAY}|{REGION}"))
     dialog = ask(page, "sm_maps", is_missing_told=True)  # its imported networks have no evaluations
     type_days(dialog, f"[{LAST_DAY}...{DAMAGED}]")
     dialog.get_by_role("button", name="Launch backfill").click()
     backfill = page.get_by_text("Created backfill").inner_text().split()[-1]
     platform.let_daemon_look()
-    go(page, f"{LAUNCHPAD}?config={quote(ADD_REGION)}")
-    see(page, "No errors")
-    page.get_by_role("button", name="Launch Run").click()
-    page.wait_for_url("**/runs/*")
-    region_run = page.url
+    leave(page)
     go(page, partition("sm_maps", f"{DAY}|{REGION}"))
     ask(page, "sm_maps", is_missing_told=True).get_by_role("button", name="Launch 1 run").click()
     page.get_by_text("Launched").first.wait_for()

@@ -14,6 +14,8 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 BLANK = "about:blank"
 PATIENCE_MS = 60_000
+CLOSING_MS = 300
+"""A dialog that is left fades away."""
 TURN = """path => new Promise(done => {
   localStorage.clear();
   history.pushState({}, "", path);
@@ -36,7 +38,7 @@ def running_browser(executable: str, address: str) -> Iterator["BrowserContext"]
     """One session of a browser at an address: its pages share what was loaded once."""
     with sync_api.sync_playwright() as playwright:
         browser: Browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        size = {"width": 1700, "height": 1100}
+        size = {"width": 1500, "height": 1000}
         session = browser.new_context(base_url=address, viewport=size)
         session.set_default_timeout(PATIENCE_MS)
         yield session
@@ -53,6 +55,7 @@ def go(page: "Page", path: str) -> None:
 
 def leave(page: "Page") -> None:
     """Be done with a page; a dialog that was left open would lie over the next one."""
+    page.wait_for_timeout(CLOSING_MS)
     if page.get_by_role("dialog").count():
         page.goto(BLANK)
 

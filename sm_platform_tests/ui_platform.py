@@ -32,6 +32,11 @@ class Platform:
 
     address: str
     process: subprocess.Popen[bytes]
+    story: subprocess.Popen[bytes]
+
+    def hear_story(self) -> None:
+        """Wait until everything is in the lake."""
+        assert self.story.wait() == 0
 
     def let_daemon_look(self) -> None:
         """Kill the daemon: it looks after backfills when it is started again, else each 30 s."""
@@ -42,7 +47,7 @@ class Platform:
 
 @contextmanager
 def running_platform(root: Path, region: str, damaged: str) -> Iterator[Platform]:
-    """The platform with a mapped and labelled region, everything below `root`.
+    """The platform while a region is mapped and labelled for it, everything below `root`.
 
     The file of the day `damaged` cannot be read.
     """
@@ -50,13 +55,14 @@ def running_platform(root: Path, region: str, damaged: str) -> Iterator[Platform
     env = {**os.environ, **folders, **SETTINGS}
     port = _free_port()
     up = [sys.executable, "-m", "sm_platform.cli", "up", "--port", str(port)]
+    tell = [sys.executable, "-m", "sm_platform_tests.ui_story", str(root), region, damaged]
     server = subprocess.Popen(up, env=env, cwd=CHECKOUT)
+    story = subprocess.Popen(tell, env=env, cwd=CHECKOUT)
     try:
-        story = [sys.executable, "-m", "sm_platform_tests.ui_story", str(root), region, damaged]
-        subprocess.run(story, env=env, cwd=CHECKOUT, check=True)
         _wait_for(f"http://127.0.0.1:{port}/server_info")
-        yield Platform(f"http://127.0.0.1:{port}", server)
+        yield Platform(f"http://127.0.0.1:{port}", server, story)
     finally:
+        story.wait()
         server.send_signal(signal.SIGINT)
         server.wait(30)
 

@@ -45,9 +45,11 @@ def _write(
     }
     store.write(layout, table, rows, region=region.region_id, note=note)
     means = {
-        f"mean_{name}": float(np.nanmean(values.astype(np.float64)))
+        f"mean_{name}": float(f"{np.nanmean(values.astype(np.float64)):.4g}")
         for name, values in raster.values.items()
-        if np.issubdtype(values.dtype, np.floating) and bool(np.any(np.isfinite(values)))
+        if np.issubdtype(values.dtype, np.floating)
+        and bool(np.any(np.isfinite(values)))
+        and "aspect" not in name  # the mean of directions is none
     }
     return dg.MaterializeResult(
         metadata={"rows": rows.num_rows, **means},

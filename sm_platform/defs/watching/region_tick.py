@@ -19,6 +19,7 @@ from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
 from sm_platform.defs.watching.preparing import preparation
 from sm_platform.defs.watching.requests import (
+    DAILY,
     REGION_TAG,
     WHY_TAG,
     Ask,
@@ -187,8 +188,8 @@ def _step(watch: Watch, region: Region, found: Found, listed: ListedPass) -> str
         return lacking
     one = ask_for_pass(listed)
     earlier = attempts(watch.instance, one)
-    if now.state is State.FAILED and earlier.n_over and not earlier.is_running:
-        return None  # of wrong data: another attempt does not help, other frames are another ask
+    if now.state is State.FAILED and earlier.is_within(DAILY, watch.now):
+        return None  # of wrong data: other frames are another ask, mended ones are tried daily
     if earlier.may_try(watch.now):
         found.requests.append(run_request(one, earlier.n_over))
         return ""

@@ -78,6 +78,11 @@ class Attempts:
     is_running: bool
     last_end_utc: datetime | None
 
+    def is_within(self, span: timedelta, now: datetime) -> bool:
+        """Whether the last attempt is over and ended within a span of time."""
+        is_over = bool(self.n_over) and not self.is_running and self.last_end_utc is not None
+        return is_over and now - (self.last_end_utc or now) < span
+
     def may_try(self, now: datetime) -> bool:
         """Whether another attempt is due."""
         if self.is_running:
