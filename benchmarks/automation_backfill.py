@@ -22,11 +22,12 @@ import dagster as dg
 from benchmarks._memory import peak_mib
 from benchmarks._plain_days import make_days
 from experiments.small_world import RADAR_FIRST, SmallWorld, make_world
-from sm_platform.defs.backfill.planning import STATIC, Place
+from sm_platform.defs.backfill.planning import Place
 from sm_platform.defs.backfill.progress import Look, Progress
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.lake_access import find_region, save_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.map_chain import STATIC
 from sm_platform.defs.serving.workers import worker_of
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.layout import Layout

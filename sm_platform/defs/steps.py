@@ -8,6 +8,7 @@ from enum import StrEnum
 from sm_platform.defs.choice import trained_until
 from sm_platform.defs.estimators import read_card
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.map_chain import PASSES
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.region_source import open_source
@@ -21,8 +22,6 @@ from sm_platform.schema.driver_tables import NDVI, WEATHER
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import CHECKPOINTS
 from sm_platform.sources.protocol import Product
-
-PASS_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter")
 
 
 class Step(StrEnum):
@@ -69,7 +68,7 @@ def run_steps(
     recipe = {"recipe": request.recipe_id} if request.recipe_id else {}
     chosen = {"checkpoint": request.checkpoint_id} if request.checkpoint_id else {}
     drivers = stale_driver_days(launcher, request) if _lands(steps) else []
-    days = launcher.pending(PASS_ASSETS, request.days) if only_missing else request.days
+    days = launcher.pending(PASSES, request.days) if only_missing else request.days
     passes = [*remembered_days(launcher, request), *days] if _lands(steps) else []
     if Step.DOWNLOAD in steps:
         launcher.once(["static_granules"])
@@ -101,7 +100,7 @@ def remembered_days(launcher: Launcher, request: Request) -> list[date]:
     first = max(request.start - timedelta(MEMORY_DAYS), settings().first_day)
     if request.region.source == "seed_layout" or first == request.start:
         return []
-    return launcher.pending(PASS_ASSETS, days_between(first, request.start - timedelta(1)))
+    return launcher.pending(PASSES, days_between(first, request.start - timedelta(1)))
 
 
 def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:

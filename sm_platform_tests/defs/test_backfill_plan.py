@@ -8,9 +8,10 @@ import pytest
 
 from sm_platform.defs.backfill.asked import parse_assets, parse_period
 from sm_platform.defs.backfill.follow import follow, spoken, summary
-from sm_platform.defs.backfill.planning import CHAIN, FIGURES, MAPS, Plan, RegionPlan
+from sm_platform.defs.backfill.planning import Plan, RegionPlan
 from sm_platform.defs.backfill.progress import Progress, RegionProgress
 from sm_platform.defs.backfill.queueing import DAEMON, has_daemon, queue
+from sm_platform.defs.map_chain import CHAIN, FIGURES, MAPS
 from sm_platform.errors import UsageError
 from sm_platform.grid.calendar import days_between
 

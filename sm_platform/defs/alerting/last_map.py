@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, time
 
 from sm_platform.defs.lake_access import stored_region
 from sm_platform.defs.local_time import NO_TIME, day_of, zone_of
+from sm_platform.defs.map_chain import STATIC_TABLES
 from sm_platform.defs.map_index import Row
 from sm_platform.defs.newest import newest_map
 from sm_platform.defs.registry import accepted
 from sm_platform.defs.watching.calendar import PassRow
-from sm_platform.defs.watching.preparing import STATICS
 from sm_platform.defs.watching.scene_log import read_log
 from sm_platform.errors import LakeError
 from sm_platform.grid.calendar import utc
@@ -80,7 +80,7 @@ def readiness(layout: Layout, region_id: str, day: date) -> Readiness:
     """What a region without a map has; raises LakeError when the registry is damaged."""
     region = stored_region(layout, region_id)
     return Readiness(
-        any(store.written_ns(layout, table, region_id) is not None for table in STATICS),
+        any(store.written_ns(layout, table, region_id) is not None for table in STATIC_TABLES),
         bool(region and region.checkpoint_id) or accepted(layout, region_id, day) is not None,
     )
 

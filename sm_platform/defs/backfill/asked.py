@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 
-from sm_platform.defs.backfill.planning import CHAIN
 from sm_platform.defs.choice import choose_checkpoint, choose_recipe
 from sm_platform.defs.estimators import read_card
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.local_time import JUST_BEFORE, utc_span
+from sm_platform.defs.map_chain import CHAIN
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings
 from sm_platform.errors import RecipeError, UsageError

@@ -5,8 +5,9 @@ from datetime import date
 
 import dagster as dg
 
-from sm_platform.defs.backfill.planning import CHAIN, Plan
+from sm_platform.defs.backfill.planning import Plan
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
+from sm_platform.defs.map_chain import CHAIN
 
 RUNS_SEEN = 100
 START_S = 8.0

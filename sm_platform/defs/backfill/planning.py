@@ -12,21 +12,24 @@ from datetime import date, timedelta
 import dagster as dg
 
 from sm_platform.defs.launch import Launcher, stretches
+from sm_platform.defs.map_chain import (
+    CHAIN,
+    DRIVERS,
+    FEATURES,
+    FIGURES,
+    MAPS,
+    PASSES,
+    STATIC,
+    STATIC_TABLES,
+)
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS, ONE_MONTH, TWO_MONTHS
-from sm_platform.defs.steps import PASS_ASSETS, Request, remembered_days, stale_driver_days
+from sm_platform.defs.steps import Request, remembered_days, stale_driver_days
 from sm_platform.lake import store
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.driver_tables import LAND_COVER_CELLS, SOIL, STATIC_DRIVERS
 from sm_platform.schema.model_tables import SM_MAPS
 from sm_platform.schema.region import Region
 
-STATIC = ("static_granules", "soil_cells", "static_drivers", "land_cover_cells")
-STATIC_TABLES = (SOIL, STATIC_DRIVERS, LAND_COVER_CELLS)
-DRIVERS = ("ndvi_granules", "ndvi", "weather_granules", "weather")
-FEATURES, MAPS, FIGURES = "scene_features", "sm_maps", "map_figures"
-CHAIN = (*PASS_ASSETS, *DRIVERS, FEATURES, MAPS, FIGURES)
-"""Dated assets from granules to figures, each behind what it needs."""
 MONTH = ONE_MONTH.max_partitions_per_run or 1
 MONTHS = TWO_MONTHS.max_partitions_per_run or 1
 
@@ -71,7 +74,7 @@ class RegionPlan:
 
     def days_of(self, asset: str) -> Sequence[date]:
         """The days of a dated asset that are asked for."""
-        if asset in PASS_ASSETS:
+        if asset in PASSES:
             return self.pass_days
         return self.driver_days if asset in DRIVERS else self.days
 

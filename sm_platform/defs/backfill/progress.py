@@ -16,7 +16,8 @@ from dagster._core.execution.backfill import (
 )
 
 from sm_platform.definitions import defs
-from sm_platform.defs.backfill.planning import CHAIN, Place
+from sm_platform.defs.backfill.planning import Place
+from sm_platform.defs.map_chain import CHAIN
 from sm_platform.errors import UsageError
 from sm_platform.lake import store
 from sm_platform.lake.failures import failed_days

@@ -13,7 +13,8 @@ from dagster._core.execution.backfill import (
 )
 from dagster._core.utils import make_new_backfill_id
 
-from sm_platform.defs.backfill.planning import STATIC, Plan
+from sm_platform.defs.backfill.planning import Plan
+from sm_platform.defs.map_chain import STATIC
 from sm_platform.defs.partitions import REGION_DAYS, REGIONS
 from sm_platform.errors import UsageError
 

@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 
 from sm_platform.defs.backfill.asked import named_regions
-from sm_platform.defs.backfill.planning import CHAIN, Place, Plan, Wanted, plan_region
+from sm_platform.defs.backfill.planning import Place, Plan, Wanted, plan_region
 from sm_platform.defs.backfill.progress import assets_of, data_of, days_of, under_way
 from sm_platform.defs.backfill.queueing import PARENT, queue
+from sm_platform.defs.map_chain import CHAIN
 from sm_platform.lake.failures import failure_of
 
 ENDED_BADLY = [BulkActionStatus.COMPLETED_FAILED, BulkActionStatus.FAILED]

@@ -10,7 +10,7 @@ from rich.table import Table
 from sm_platform.defs.backfill.asked import Period, check_checkpoint, named_regions
 from sm_platform.defs.backfill.follow import follow, spoken, summary, table_of
 from sm_platform.defs.backfill.pace import estimate_s
-from sm_platform.defs.backfill.planning import MAPS, Place, Plan, RegionPlan, Wanted, plan_region
+from sm_platform.defs.backfill.planning import Place, Plan, RegionPlan, Wanted, plan_region
 from sm_platform.defs.backfill.progress import (
     Look,
     assets_of,
@@ -23,6 +23,7 @@ from sm_platform.defs.backfill.progress import (
 )
 from sm_platform.defs.backfill.queueing import cancel, check_title, has_daemon, queue
 from sm_platform.defs.instance import home_explained, open_instance
+from sm_platform.defs.map_chain import MAPS
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from sm_platform.defs.map_chain import DRIVERS
 from sm_platform.defs.resources import settings
 from sm_platform.defs.watching.preparing import MOST_DAYS
-from sm_platform.defs.watching.requests import DAILY, DRIVER_ASSETS, Ask, Why, spans
+from sm_platform.defs.watching.requests import DAILY, Ask, Why, spans
 from sm_platform.lake import store
 from sm_platform.lake.failures import failure_of
 from sm_platform.lake.granules import is_landed
@@ -67,4 +68,4 @@ def driver_asks(region: str, lacking: Sequence[Granule]) -> Iterator[Ask]:
             if one.day and first <= one.day <= last
         )
         hashed = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
-        yield Ask(region, Why.DRIVERS, f"{first}..{last}", hashed, DRIVER_ASSETS, (first, last))
+        yield Ask(region, Why.DRIVERS, f"{first}..{last}", hashed, DRIVERS, (first, last))

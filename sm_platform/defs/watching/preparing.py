@@ -4,22 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from sm_platform.defs.map_chain import DRIVERS, PASSES, STATIC, STATIC_TABLES
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import settings
-from sm_platform.defs.watching.requests import (
-    DRIVER_ASSETS,
-    MEMORY_ASSETS,
-    STATIC_ASSETS,
-    Ask,
-    Why,
-)
+from sm_platform.defs.watching.requests import Ask, Why
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as tables
 from sm_platform.schema.region import Region
 
-STATICS = (tables.SOIL, tables.STATIC_DRIVERS, tables.LAND_COVER_CELLS)
 MOST_DAYS = 190
 """Of one run of drivers: two for a year, side by side."""
 SLACK_DAYS = 30
@@ -30,17 +24,16 @@ def preparation(layout: Layout, region: Region, today: date) -> list[Ask]:
     """What has never been made of a region; nothing for one that is ready to be mapped."""
     name = region.region_id
     asks = []
-    if any(store.note_of(layout, one, name) is None for one in STATICS):
-        asks.append(_ask(name, "static", STATIC_ASSETS, None))
+    if any(store.note_of(layout, one, name) is None for one in STATIC_TABLES):
+        asks.append(_ask(name, "static", STATIC, None))
     first = max(today - timedelta(LOOK_BACK_DAYS), settings().first_day)
     if not _reaches(layout, name, first, today):
         asks += [
-            _ask(name, f"drivers {one[0]}..{one[1]}", DRIVER_ASSETS, one)
-            for one in _parts(first, today)
+            _ask(name, f"drivers {one[0]}..{one[1]}", DRIVERS, one) for one in _parts(first, today)
         ]
         remembered = max(today - timedelta(MEMORY_DAYS), settings().first_day), today
         if region.source != "seed_layout":
-            asks.append(_ask(name, f"passes {remembered[0]}..", MEMORY_ASSETS, remembered))
+            asks.append(_ask(name, f"passes {remembered[0]}..", PASSES, remembered))
     return asks
 
 

@@ -8,14 +8,13 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from sm_platform.defs.map_chain import FEATURES, FIGURES, MAPS, PASS_TO_MAP, PASSES, STATIC_TABLES
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.registry import Entry, entries, newest_accepted
 from sm_platform.defs.resources import settings
-from sm_platform.defs.watching.preparing import STATICS
-from sm_platform.defs.watching.requests import FIGURES, MEMORY_ASSETS, Ask, Why, spans
-from sm_platform.defs.watching.standing import PASS_CHAIN
+from sm_platform.defs.watching.requests import Ask, Why, spans
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.failures import failed_days
@@ -25,7 +24,7 @@ from sm_platform.schema.model_tables import SCENE_FEATURES, SM_MAPS
 from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
 
-ASSETS = ("scene_features", "sm_maps", FIGURES)
+ASSETS = (FEATURES, MAPS, FIGURES)
 MOST_DAYS = 31
 
 Written = Mapping[date, int]
@@ -38,17 +37,17 @@ def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[As
     """
     name, first = region.region_id, max(today - timedelta(days), settings().first_day)
     stale = stale_days(layout, region, days_between(first, today))
-    failed = [one for asset in PASS_CHAIN for one in failed_days(layout, name, asset)]
+    failed = [one for asset in PASS_TO_MAP for one in failed_days(layout, name, asset)]
     barred = {one.day for one in failed} - set(stale)
     memory = max(today - timedelta(MEMORY_DAYS), settings().first_day)
     again = [
         one.day
         for one in failed
-        if one.is_passing and one.asset in MEMORY_ASSETS and memory <= one.day < first
+        if one.is_passing and one.asset in PASSES and memory <= one.day < first
     ]
     return [
         *(_ask(name, span, today, ASSETS) for span in spans(stale, MOST_DAYS, barred)),
-        *(_ask(name, span, today, MEMORY_ASSETS) for span in spans(again, MOST_DAYS)),
+        *(_ask(name, span, today, PASSES) for span in spans(again, MOST_DAYS)),
     ]
 
 
@@ -60,7 +59,7 @@ def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[dat
     ndvi = _written(layout, tables.NDVI, name, around)
     weather = _written(layout, tables.WEATHER, name, around)
     passes = _with_rows(layout, name, _written(layout, tables.S1_BACKSCATTER, name, around))
-    statics = max((store.written_ns(layout, one, name) or 0 for one in STATICS), default=0)
+    statics = max((store.written_ns(layout, one, name) or 0 for one in STATIC_TABLES), default=0)
     known = entries(layout, name)
     return [
         day

@@ -13,6 +13,7 @@ from enum import StrEnum
 import dagster as dg
 
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
+from sm_platform.defs.map_chain import FIGURES, PASS_TO_MAP
 from sm_platform.defs.watching.scene_log import ListedPass
 
 REGION_TAG = "sm_platform/region"
@@ -20,13 +21,8 @@ PASS_TAG = "sm_platform/pass"  # noqa: S105 - a radar pass
 GRANULES_TAG = "sm_platform/granules"
 ATTEMPT_TAG = "sm_platform/attempt"
 WHY_TAG = "sm_platform/why"
-SCENE_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter", "scene_features", "sm_maps")
-FIGURES = "map_figures"
 MAP_JOB, PREPARE_JOB = "map_passes", "prepare_region"
 """Of what has a partition a region and day, and of what has one a region."""
-DRIVER_ASSETS = ("ndvi_granules", "ndvi", "weather_granules", "weather")
-STATIC_ASSETS = ("static_granules", "soil_cells", "static_drivers", "land_cover_cells")
-MEMORY_ASSETS = ("s1_granules", "s1_scenes", "s1_backscatter")
 WILL_RETRY = "dagster/will_retry"
 """Tag of a run that the daemon is going to launch once more."""
 RETRY_WITHIN = timedelta(minutes=15)
@@ -104,7 +100,7 @@ def ask_for_pass(listed: ListedPass) -> Ask:
         Why.NEW_SCENE,
         listed.scene_id,
         listed.granules_hash,
-        (*SCENE_ASSETS, FIGURES),
+        (*PASS_TO_MAP, FIGURES),
         (listed.day, last),
     )
 

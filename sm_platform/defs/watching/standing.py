@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from sm_platform.defs.map_chain import PASS_TO_MAP, PASSES
 from sm_platform.defs.map_index import looked_at, read_index
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.defs.watching.scene_log import ListedPass
@@ -14,10 +15,6 @@ from sm_platform.lake.granules import is_landed, read_granule
 from sm_platform.lake.layout import Layout
 from sm_platform.sources.protocol import Product
 
-PASS_CHAIN = ("s1_granules", "s1_scenes", "s1_backscatter", "scene_features", "sm_maps")
-"""Assets of which none may fail on the day for a pass to be mapped, in order."""
-READS_GRANULES = PASS_CHAIN[:3]
-"""What those fail of does not pass by itself; a checkpoint or a recipe may be put right."""
 HALF_CYCLE_DAYS, CYCLES = 6, 4
 """Two satellites pass a track every 6 days; so many half cycles back a pass is compared with."""
 
@@ -44,7 +41,7 @@ class Standing:
 
 def standing(layout: Layout, listed: ListedPass) -> Standing:
     """How a pass stands in the lake; an index that cannot be read counts as failed."""
-    failed = failure_of(layout, listed.region_id, PASS_CHAIN, listed.day)
+    failed = failure_of(layout, listed.region_id, PASS_TO_MAP, listed.day)
     try:
         rows = [
             row
@@ -60,7 +57,8 @@ def standing(layout: Layout, listed: ListedPass) -> Standing:
     if current is not None and is_of_these:
         return Standing(State.MAPPED, map_id)
     if failed is not None:
-        is_wrong = failed.asset in READS_GRANULES and not failed.is_passing
+        # What those fail of does not pass by itself; a checkpoint or recipe may be put right.
+        is_wrong = failed.asset in PASSES and not failed.is_passing
         state = State.FAILED if is_wrong else State.OPEN
         return Standing(state, map_id, failed.reason)
     empty = next((row for row in rows if row["status"] == "no_data"), None)
