@@ -35,7 +35,7 @@ from sm_platform.sources.archive import archive_regions
 
 N_DAYS = 365
 PORT = 3649
-LOOK_S = 2.0
+LOOK_S = 5.0
 PATIENCE_S = 3600.0
 CLI = (sys.executable, "-m", "sm_platform.cli")
 STEP_ENDS = {

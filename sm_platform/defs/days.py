@@ -18,6 +18,7 @@ from typing import Any
 import dagster as dg
 
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.talk import legible
 from sm_platform.errors import (
     DataError,
     LakeError,
@@ -51,7 +52,7 @@ class DayReport:
     @property
     def all_metadata(self) -> dict[str, Any]:
         """Status and rows with the rest."""
-        return {"status": self.status, "rows": self.rows, **self.metadata}
+        return {"status": self.status, "rows": self.rows, **legible(self.metadata)}
 
 
 Worker = Callable[[date], DayReport]
@@ -213,7 +214,7 @@ def _report(
     for key, reason in told.items():
         metadata = DayReport(FAILED, 0, {"reason": reason}).all_metadata
         context.add_asset_metadata(metadata, partition_key=key)
-    return dg.MaterializeResult(metadata={"days_in_run": len(days.done) + len(told)})
+    return dg.MaterializeResult()
 
 
 def _is_worthless(context: dg.AssetExecutionContext, days: _Days) -> bool:

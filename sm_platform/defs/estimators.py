@@ -1,12 +1,12 @@
-"""Estimators of every kind from their folders: networks or trees, behind one interface."""
+"""Estimators of every kind from their folders: networks or trees, behind one interface.
+
+PyTorch is loaded when networks are opened, not by whoever may open some.
+"""
 
 from pathlib import Path
 
-from sm_platform.densesm import checkpoint as densesm_checkpoint
-from sm_platform.densesm.prediction import prepare
 from sm_platform.schema.card import TREES, Card, card_in, check_recipe, read_weights
 from sm_platform.schema.prediction import Estimator
-from sm_platform.trees import checkpoint as trees_checkpoint
 
 
 def read_card(folder: Path) -> Card:
@@ -33,5 +33,10 @@ def open_estimator(folder: Path, device: str = "auto") -> Estimator:
         UsageError: networks, and there is no such device.
     """
     if card_in(folder).kind == TREES:
-        return trees_checkpoint.load(folder).ensemble
-    return prepare(densesm_checkpoint.load(folder), device=device)
+        from sm_platform.trees.checkpoint import load as load_trees
+
+        return load_trees(folder).ensemble
+    from sm_platform.densesm.checkpoint import load as load_networks
+    from sm_platform.densesm.prediction import prepare
+
+    return prepare(load_networks(folder), device=device)

@@ -13,7 +13,6 @@ from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.views import connect
-from sm_platform.maps.label_figures import Meeting, draw_histograms, draw_meetings, draw_rejections
 from sm_platform.schema.label_sources import find_source
 from sm_platform.schema.label_tables import SM_OBSERVATIONS
 from sm_platform.schema.region import Region
@@ -21,6 +20,8 @@ from sm_platform.trust.metrics import agreement
 
 if TYPE_CHECKING:
     import duckdb
+
+    from sm_platform.maps.label_figures import Meeting
 
 FEWEST_PAIRS = 10
 """With fewer common labels nothing is said about two sources."""
@@ -71,6 +72,8 @@ def label_report_of(layout: Layout, region: Region) -> LabelReport:
     Raises:
         MissingInputError: there are none.
     """
+    from sm_platform.maps.label_figures import draw_histograms, draw_meetings, draw_rejections
+
     counts = counts_of(layout, region.region_id)
     connection = connect(layout, [SM_OBSERVATIONS])
     own = "(from sm_observations where region_id = ?)"
@@ -115,6 +118,8 @@ def _good(connection: duckdb.DuckDBPyConnection, region: str) -> dict[str, np.nd
 def _meetings(
     connection: duckdb.DuckDBPyConnection, region: str, sources: list[str]
 ) -> tuple[list[Meeting], list[dict[str, Any]]]:
+    from sm_platform.maps.label_figures import Meeting
+
     meetings, told = [], []
     for first, second in combinations(sources, 2):
         rows = connection.execute(PAIRS, [region, TOP_M, first, second]).fetchnumpy()

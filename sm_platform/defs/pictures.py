@@ -9,7 +9,6 @@ from PIL import Image
 from sm_platform.defs.map_index import Row
 from sm_platform.lake.layout import Layout
 from sm_platform.maps.cog import decode
-from sm_platform.maps.figure import overview
 from sm_platform.maps.names import layer_file, quicklook_file
 
 THUMBNAIL_PX = 420
@@ -39,6 +38,8 @@ def shrunk(path: Path) -> bytes:
 
 def day_overview(layout: Layout, row: Row) -> bytes:
     """Mean, spread and quality of a stored map side by side."""
+    from sm_platform.maps.figure import overview  # Matplotlib: only where it draws
+
     folder = layout.root / row["path"]
     names = ("SM", "SD", "QA")
     rasters = [decode(folder / layer_file(row["map_id"], name))[0] for name in names]

@@ -1,12 +1,13 @@
 """The picture of a region for the UI and the command line."""
 
 from sm_platform.grid.window import lonlat_bounds
-from sm_platform.maps.place_figures import draw_region
 from sm_platform.schema.region import Region
 
 
 def region_figure(region: Region) -> bytes:
     """PNG of its outline in degrees."""
+    from sm_platform.maps.place_figures import draw_region  # Matplotlib: only where it draws
+
     west, south, east, north = lonlat_bounds(region.window)
     rows, cols = region.window.shape
     lon = f"{_degrees(west, 'EW')} to {_degrees(east, 'EW')}"

@@ -30,6 +30,9 @@ FINE_M = 1500.0
 """Up to cells of 1 km; coarser labels stand for ground of several kinds and are not mixed in."""
 COARSE_M = 10_000.0
 """Up to cells of 9 km."""
+FEWEST_SITES = 5
+FEWEST_BLOCKS = 3
+"""Of 3 km, in each role: below these a figure or an early stop is chance."""
 ABOUT = (
     *KEYS,
     *("block_id", "sample_day", "sensed_utc", "time_difference_h", "label_type", "is_simulated"),

@@ -3,12 +3,13 @@
 import numpy as np
 
 from sm_platform.defs.site_choice import ChosenSites
-from sm_platform.maps.place_figures import Sites, draw_sites
 from sm_platform.schema.region import Region
 
 
 def site_figure(region: Region, chosen: ChosenSites) -> bytes:
     """PNG: sites over the land cover."""
+    from sm_platform.maps.place_figures import Sites, draw_sites  # Matplotlib: only where it draws
+
     rows = chosen.rows
     sites = Sites(
         rows["lon_deg"].to_numpy(),

@@ -1,6 +1,17 @@
-"""How commands tell a person what goes on."""
+"""How commands and assets tell a person what goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 Say = Callable[[str], None]
 """Says one line; it goes to stderr."""
+DIGITS = 4
+"""Of a number that is shown: more tell nothing of soil moisture, and of shares."""
+
+
+def legible(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told, with its fractions in four digits."""
+    return {
+        name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+        for name, value in told.items()
+    }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from sm_platform.defs.sample_set import FEWEST_BLOCKS, FEWEST_SITES
 from sm_platform.densesm.domain import DOMAIN_LOSSES, NO_DOMAIN_LOSS
 from sm_platform.densesm.parity_settings import FINE, MULTI_SCALE
 from sm_platform.densesm.published_losses import SOIL_MOISTURE_LOSSES
@@ -15,9 +16,6 @@ from sm_platform.schema.label_sources import find_source
 
 MEMBER_ORDER = (*REDUCED_MEMBERS, *(one for one in ALL_MEMBERS if one not in REDUCED_MEMBERS))
 """(blocks, width): `members = n` means the first n; the first five are close to all 25."""
-FEWEST_SITES = 5
-FEWEST_BLOCKS = 3
-"""Of 3 km, in each role: below these a figure or an early stop is chance."""
 PUBLISHED_ONLY = ("stage", "loss", "alpha", "beta", "beta_divisor")
 """Settings of the published fine-tuning, which mean nothing elsewhere."""
 N_TREES = 5

@@ -58,8 +58,8 @@ def day_status(layout: Layout, region: str, day: date) -> DayStatus | None:
     return DayStatus(day, FAILED, f"{earlier.asset}: {earlier.reason}") if earlier else None
 
 
-def day_status_sql(*, has_maps: bool, has_failures: bool) -> str:
-    """The view's query, over `sm_maps` and `failed_days` as far as there are such views.
+def day_status_sql(*, has_maps: bool) -> str:
+    """The view's query, over `failed_days`, and over `sm_maps` where there is such a view.
 
     Of several passes without a map the last one's reason is told, as the asset tells it.
     """
@@ -83,10 +83,9 @@ def day_status_sql(*, has_maps: bool, has_failures: bool) -> str:
     """
     unmapped = f"failed.day is not null and made.status is distinct from '{MAPPED}'"
     is_failed = f"(failed.is_of_maps or ({unmapped}))"
-    none_failed = nothing.replace(" where", ", false as is_of_maps where")
     return f"""
         with made as ({maps if has_maps else nothing}),
-        failed as ({failures if has_failures else none_failed})
+        failed as ({failures})
         select coalesce(failed.region_id, made.region_id) as region_id,
             coalesce(failed.day, made.day) as day,
             case when {is_failed} then '{FAILED}' else made.status end as status,

@@ -65,19 +65,15 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
             _comment(connection, table)
     if any((layout.root / "granules").glob(SIDECARS)):
         connection.execute(f"create view granule_log as {_granules(layout)}")
-    if any((layout.root / "failures").glob(FAILURES)):
-        connection.execute(f"create view failed_days as {_failures(layout)}")
+    connection.execute(f"create view failed_days as {_failures(layout)}")
     _tell_days(connection)
     return connection
 
 
 def _tell_days(connection: duckdb.DuckDBPyConnection) -> None:
-    """A view of what became of each day, from those that there are."""
+    """A view of what became of each day; without a day where nothing was looked at yet."""
     there = {row[0] for row in connection.execute("show tables").fetchall()}
-    has_maps, has_failures = SM_MAPS.name in there, "failed_days" in there
-    if not has_maps and not has_failures:
-        return
-    query = day_status_sql(has_maps=has_maps, has_failures=has_failures)
+    query = day_status_sql(has_maps=SM_MAPS.name in there)
     connection.execute(f"create view {DAY_STATUS} as {query}")
     connection.execute(f"comment on view {DAY_STATUS} is {_text(MEANING)}")
     for name, meaning in COLUMN_MEANINGS.items():
@@ -126,6 +122,14 @@ def _granules(layout: Layout) -> str:
 
 
 def _failures(layout: Layout) -> str:
+    """There where nothing has failed as well: whoever asks then learns it."""
+    if not any((layout.root / "failures").glob(FAILURES)):
+        columns = {
+            "region_id" if name == "region" else name: kind
+            for name, kind in FAILURE_COLUMNS.items()
+        }
+        nulls = ", ".join(f"null::{kind} as {name}" for name, kind in columns.items())
+        return f"select {nulls} where false"
     return _json_files(_quoted(layout.root / "failures", FAILURES), FAILURE_COLUMNS)
 
 

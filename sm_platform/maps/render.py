@@ -8,7 +8,6 @@ from sm_platform.maps.item import stac_item
 from sm_platform.maps.item_assets import QUICKLOOK, AssetFile, asset_file
 from sm_platform.maps.names import item_file, layer_file, map_id, quicklook_file
 from sm_platform.maps.product import MapProduct
-from sm_platform.maps.quicklook import quicklook
 from sm_platform.maps.summary import MapSummary, statistics, summary
 from sm_platform.schema.product import LAYERS
 
@@ -37,6 +36,8 @@ def map_files(
     Raises:
         ProductError: a value does not fit its layer, or no cell has radar.
     """
+    from sm_platform.maps.quicklook import quicklook  # Matplotlib: only where it draws
+
     known = figures or summary(product)
     contents, assets = _layer_files(product)
     name = map_id(product.seen, product.revision)

@@ -207,7 +207,15 @@ def test_names_of_views_are_the_tables(layout: Layout) -> None:
     fill(layout)
     shown = {row[0] for row in one(connect(layout, TABLES), "show tables")}
     made: set[Table] = {NDVI, SOIL}
-    assert shown == {table.name for table in made}
+    assert shown == {table.name for table in made} | {"failed_days", "day_status"}
+
+
+def test_a_lake_in_which_nothing_failed_can_be_asked_what_failed(layout: Layout) -> None:
+    empty = connect(layout, [])
+    assert one(empty, "select asset, day, reason from failed_days where region_id = 'a'") == []
+    assert one(empty, "select status from day_status where day > '2025-01-01'") == []
+    kind = "select data_type from duckdb_columns() where column_name = 'day'"
+    assert one(empty, kind) == [("DATE",), ("DATE",)]
 
 
 def test_tables_and_columns_tell_meaning_and_unit(layout: Layout) -> None:

@@ -1,7 +1,11 @@
-"""Checkpoints: ensembles trained on the samples before a cut-off day, or imported for a region."""
+"""Checkpoints: ensembles trained on the samples before a cut-off day, or imported for a region.
+
+What trains is loaded with PyTorch by the run that trains, not by every process that lists assets.
+"""
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 from pydantic import Field
@@ -9,28 +13,28 @@ from pydantic import Field
 from sm_platform.defs.assets.labels import sample_splits, training_samples
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.estimators import read_card
-from sm_platform.defs.lesson import prepare_lesson
 from sm_platform.defs.model_card import model_card
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.run_settings import RunSettings
+from sm_platform.defs.sample_set import FEWEST_BLOCKS, FEWEST_SITES
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
-from sm_platform.defs.training_choice import FEWEST_BLOCKS, FEWEST_SITES, choice_from
-from sm_platform.defs.training_course import Course, check_storable, take_course
-from sm_platform.defs.training_record import register
-from sm_platform.defs.training_shown import picture_of, shown_course
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import CHECKPOINTS
 
+if TYPE_CHECKING:
+    from sm_platform.defs.training_course import Course
 
-class TrainingConfig(dg.Config, use_attribute_docstrings=True):
+
+class TrainingConfig(RunSettings):
     """What is trained; every setting has the profile's own value unless it is given."""
 
     source_checkpoint: str | None = None
     """Register this stored checkpoint for the region instead of training one."""
-    profile: str = "recommended"
+    profile: Literal["recommended", "parity", "trees"] = "recommended"
     """recommended, parity (the published fine-tuning to the letter) or trees (boosted)."""
-    scheme: str = "block"
+    scheme: Literal["block", "time", "block_time"] = "block"
     """Split whose roles are used: block, time or block_time; see `sample_splits`."""
     sources: list[str] = []
     """Label sources to learn from; none named: all whose labels stand for at most 1 km."""
@@ -52,9 +56,9 @@ class TrainingConfig(dg.Config, use_attribute_docstrings=True):
     """none, coral or mmd: draws features towards those of the region mapped; parity has coral."""
     domain_weight: float = Field(1.0, ge=0)
     """Of the domain loss with the recommended profile."""
-    stage: str = "ft12"
+    stage: Literal["ft12", "ft13"] = "ft12"
     """Parity: ft12, or ft13 with labels of 9 km besides."""
-    loss: str = "mape"
+    loss: Literal["mape", "mse"] = "mape"
     """Parity: mape or mse."""
     alpha: float = Field(0.7, ge=0, le=1)
     """Parity: weight of the soil-moisture loss."""
@@ -100,6 +104,9 @@ def checkpoints(
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         def work(day: date) -> DayReport:
+            from sm_platform.defs.training_record import register
+            from sm_platform.defs.training_shown import shown_course
+
             if config.source_checkpoint:
                 card = read_card(models.store.folder(config.source_checkpoint))
                 row = register(lake.layout, region.region_id, day, card)
@@ -113,7 +120,13 @@ def checkpoints(
     return each_day(context, lake.layout, open_region, is_last=True)
 
 
-def _train(course: Course, config: TrainingConfig) -> DayReport:
+def _train(course: "Course", config: TrainingConfig) -> DayReport:
+    from sm_platform.defs.lesson import prepare_lesson
+    from sm_platform.defs.training_choice import choice_from
+    from sm_platform.defs.training_course import check_storable, take_course
+    from sm_platform.defs.training_record import register
+    from sm_platform.defs.training_shown import picture_of
+
     choice = choice_from(config.model_dump(exclude={"source_checkpoint"}))
     check_storable(choice)
     lesson = prepare_lesson(course.layout, course.region_id, course.day, choice)

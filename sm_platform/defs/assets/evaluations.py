@@ -1,37 +1,32 @@
-"""Evaluations: how well the checkpoints of a region do on rows that were not used for them."""
+"""Evaluations: how well the checkpoints of a region do on rows that were not used for them.
+
+What judges is loaded with PyTorch by the run that judges, not by every process that lists assets.
+"""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from sm_platform.defs.assets.checkpoints import checkpoints
 from sm_platform.defs.assets.labels import sample_splits
-from sm_platform.defs.baselines import TreesAsked
 from sm_platform.defs.days import DayReport, Worker, each_day
-from sm_platform.defs.evaluating import (
-    EvaluationChoice,
-    Judged,
-    entries_to_judge,
-    judge_all,
-    store_scores,
-)
-from sm_platform.defs.evaluation_figure import evaluation_figure
-from sm_platform.defs.evaluation_retraining import Reduced
-from sm_platform.defs.evaluation_table import NOTE, as_markdown_table, sheets
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
-from sm_platform.defs.training_watch import LOG
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import EVALUATIONS
 
+if TYPE_CHECKING:
+    from sm_platform.defs.evaluating import EvaluationChoice, Judged
 
-class EvaluationConfig(dg.Config, use_attribute_docstrings=True):
+
+class EvaluationConfig(RunSettings):
     """What is judged, and how far."""
 
     checkpoint: str | None = None
@@ -45,8 +40,12 @@ class EvaluationConfig(dg.Config, use_attribute_docstrings=True):
     tree_members: int = Field(5, ge=0, le=25)
     """Fits of the boosted trees that it is compared with; 0: none."""
 
-    def choice(self) -> EvaluationChoice:
+    def choice(self) -> "EvaluationChoice":
         """The same, checked."""
+        from sm_platform.defs.baselines import TreesAsked
+        from sm_platform.defs.evaluating import EvaluationChoice
+        from sm_platform.defs.evaluation_retraining import Reduced
+
         return EvaluationChoice(
             checkpoint=self.checkpoint,
             schemes=tuple(self.schemes),
@@ -76,6 +75,9 @@ def evaluations(
     """Scores of the checkpoints of a cut-off and their baselines, with 95 % intervals."""
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
+        from sm_platform.defs.evaluating import entries_to_judge, judge_all, store_scores
+        from sm_platform.defs.training_watch import LOG
+
         choice, layout = config.choice(), lake.layout
 
         def say(line: str) -> None:
@@ -94,8 +96,11 @@ def evaluations(
     return each_day(context, lake.layout, open_region, is_last=True)
 
 
-def _told(judged: Sequence[Judged]) -> dict[str, Any]:
+def _told(judged: "Sequence[Judged]") -> dict[str, Any]:
     """Figures of the last checkpoint, tables of all."""
+    from sm_platform.defs.evaluation_figure import evaluation_figure
+    from sm_platform.defs.evaluation_table import NOTE, as_markdown_table, sheets
+
     newest = judged[-1]
     tables = [as_markdown_table(sheet) for one in judged for sheet in sheets(one.scores)]
     told: dict[str, Any] = {

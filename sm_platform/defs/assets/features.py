@@ -24,6 +24,7 @@ from sm_platform.defs.partitions import (
 )
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.defs.stored_features import FRAMES
@@ -47,7 +48,7 @@ UPSTREAM = [
 ]
 
 
-class FeatureConfig(dg.Config, use_attribute_docstrings=True):
+class FeatureConfig(RunSettings):
     """How features are built."""
 
     recipe: str | None = None

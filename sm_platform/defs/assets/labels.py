@@ -21,6 +21,7 @@ from sm_platform.defs.feature_inputs import open_inputs
 from sm_platform.defs.observing import open_observer
 from sm_platform.defs.partitions import OF_REGION, ONE_MONTH, REGION_DAYS, look_back
 from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.sampling import SampleMaker, SampleRules, read_sites
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
@@ -36,7 +37,7 @@ OWNERS = ["team:sm-platform"]
 LABELS = {"step": "label"}
 
 
-class ObservationConfig(dg.Config, use_attribute_docstrings=True):
+class ObservationConfig(RunSettings):
     """Which labels are read."""
 
     sources: list[str] = []
@@ -105,7 +106,7 @@ def site_features(
     return each_day(context, lake.layout, open_region, needs=["s1_backscatter"])
 
 
-class SampleConfig(dg.Config, use_attribute_docstrings=True):
+class SampleConfig(RunSettings):
     """Which labels become samples."""
 
     max_hours: float = Field(MAX_HOURS, ge=0, le=48)
@@ -145,7 +146,7 @@ def training_samples(
     return each_day(context, lake.layout, open_region, needs=["sm_observations", "site_features"])
 
 
-class SplitConfig(dg.Config, use_attribute_docstrings=True):
+class SplitConfig(RunSettings):
     """How samples get their roles."""
 
     seed: int = Field(1, ge=0)

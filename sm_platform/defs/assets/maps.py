@@ -20,6 +20,7 @@ from sm_platform.defs.mapping import Mapper
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, TWO_MONTHS, look_back
 from sm_platform.defs.pictures import day_overview, thumbnail
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
 from sm_platform.defs.watching.standing import usual_frames
@@ -32,7 +33,7 @@ from sm_platform.schema.region import Region
 CUT_OFF_LOOK_BACK = -364
 
 
-class MapConfig(dg.Config, use_attribute_docstrings=True):
+class MapConfig(RunSettings):
     """Which checkpoint makes the maps."""
 
     checkpoint: str | None = None

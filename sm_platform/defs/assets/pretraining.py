@@ -1,7 +1,11 @@
-"""Pre-training on labels of 9 km: a start of one's own where the published weights may not be."""
+"""Pre-training on labels of 9 km: a start of one's own where the published weights may not be.
+
+What trains is loaded with PyTorch by the run that trains, not by every process that lists assets.
+"""
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 from pydantic import Field
@@ -9,22 +13,19 @@ from pydantic import Field
 from sm_platform.defs.assets.labels import sample_splits, training_samples
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, look_back
-from sm_platform.defs.pretraining import (
-    PRETRAIN,
-    PretrainingChoice,
-    prepare_pretraining,
-)
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.serving.pools import MEMORY
-from sm_platform.defs.training_course import Course, take_course
-from sm_platform.defs.training_shown import picture_of, shown_course
 from sm_platform.schema.region import Region
 
+if TYPE_CHECKING:
+    from sm_platform.defs.training_course import Course
 
-class PretrainingConfig(dg.Config, use_attribute_docstrings=True):
+
+class PretrainingConfig(RunSettings):
     """What a start is learnt from."""
 
-    source: str = "spl4smgp"
+    source: Literal["spl4smgp", "spl3smp_e"] = "spl4smgp"
     """Labels of 9 km: spl4smgp or spl3smp_e."""
     more_regions: list[str] = []
     """Regions beside the own one, with samples of the same recipe and the same cut-off."""
@@ -64,6 +65,8 @@ def pretrained_checkpoints(
 
     def open_region(region: Region, _: Sequence[date]) -> Worker:
         def work(day: date) -> DayReport:
+            from sm_platform.defs.training_shown import shown_course
+
             stores = lake.layout, models.store
             course = shown_course(context, stores, region.region_id, day)
             return _pretrain(course, config)
@@ -73,7 +76,11 @@ def pretrained_checkpoints(
     return each_day(context, lake.layout, open_region, is_last=True)
 
 
-def _pretrain(course: Course, config: PretrainingConfig) -> DayReport:
+def _pretrain(course: "Course", config: PretrainingConfig) -> DayReport:
+    from sm_platform.defs.pretraining import PRETRAIN, PretrainingChoice, prepare_pretraining
+    from sm_platform.defs.training_course import take_course
+    from sm_platform.defs.training_shown import picture_of
+
     told = config.model_dump() | {"more_regions": tuple(config.more_regions)}
     choice = PretrainingChoice(**told)
     lesson = prepare_pretraining(course.layout, course.region_id, course.day, choice)

@@ -12,6 +12,7 @@ from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.site_choice import SiteChoice, choose_sites
 from sm_platform.defs.site_figure import site_figure
@@ -22,10 +23,10 @@ GROUP = "labels"
 OWNERS = ["team:sm-platform"]
 
 
-class SiteConfig(dg.Config, use_attribute_docstrings=True):
+class SiteConfig(RunSettings):
     """How sites are drawn."""
 
-    count: int = 250
+    count: int = Field(250, ge=0)
     """Sites wanted in the region, beside its stations; 0: none of this level."""
     seed: int = 1
     """The same seed draws the same sites."""
@@ -33,15 +34,15 @@ class SiteConfig(dg.Config, use_attribute_docstrings=True):
     """Cells of EASE-Grid 2.0 that sites are: 100m, 1km, 3km or 9km."""
     more_levels: dict[str, int] = {}
     """Sites wanted at other levels as well, for example {"1km": 40, "9km": 1}."""
-    spacing_km: float | None = None
+    spacing_km: float | None = Field(None, gt=0)
     """At most one site in each square of so many km; nothing: no such rule."""
-    min_purity: float = 0.6
+    min_purity: float = Field(0.6, ge=0, le=1)
     """Least share of the largest land cover class in a site's cell."""
-    min_valid_share: float = 0.9
+    min_valid_share: float = Field(0.9, ge=0, le=1)
     """Least share of a cell's pixels that lie in the region and have land cover."""
-    min_purity_9km: float = 0.3
+    min_purity_9km: float = Field(0.3, ge=0, le=1)
     """The same for sites of 9 km, of which hardly one has a single cover."""
-    min_valid_share_9km: float = 0.5
+    min_valid_share_9km: float = Field(0.5, ge=0, le=1)
     """The same for sites of 9 km."""
     classes: list[int] = []
     """WorldCover codes, as [40] for crop; none: where radar sees soil, flooded rice among them."""

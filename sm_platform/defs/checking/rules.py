@@ -15,6 +15,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from sm_platform.defs.launch_tags import Scope, scope_of
 from sm_platform.defs.resources import LakeResource, ModelsResource
+from sm_platform.defs.talk import legible
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -117,7 +118,7 @@ def _evaluation(
         passed=verdict.passed,
         severity=verdict.severity,
         description=verdict.told or None,
-        metadata=dict(verdict.counted),
+        metadata=legible(verdict.counted),
         blocking=spec.blocking,
         target_materialization_data=target,
     )

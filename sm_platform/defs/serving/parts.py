@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
@@ -63,13 +65,26 @@ def web_server(place: CodePlace, port: int, *, is_read_only: bool) -> Part:
     """The UI on loopback; read-only it refuses whatever would change something."""
     words = ["-h", HOST, "-p", str(port), "-w", str(place.workspace)]
     flags = ["--read-only"] * is_read_only
-    return Part("web server", ("dagster_webserver", *words, *flags), needs=CODE_SERVER)
+    command = ("dagster_webserver", *words, *flags)
+    return Part("web server", command, partial(serves, port), needs=CODE_SERVER)
 
 
 def daemon(place: CodePlace) -> Part:
     """What runs sensors, schedules, backfills and the queue of runs."""
     words = ("dagster._daemon", "run", "-w", str(place.workspace), "--log-level", "warning")
     return Part("daemon", words, needs=CODE_SERVER)
+
+
+def serves(port: int) -> bool:
+    """Whether the UI can be opened."""
+    asked = HTTPConnection(HOST, port, timeout=1.0)
+    try:
+        asked.request("GET", "/server_info")
+        return asked.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asked.close()
 
 
 def answers(place: CodePlace) -> bool:

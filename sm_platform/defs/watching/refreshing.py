@@ -12,11 +12,13 @@ from sm_platform.defs.map_chain import FEATURES, FIGURES, MAPS, PASS_TO_MAP, PAS
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
-from sm_platform.defs.registry import Entry, entries, newest_accepted
+from sm_platform.defs.registry import Entry, accepted, entries, newest_accepted
 from sm_platform.defs.resources import settings
 from sm_platform.defs.watching.requests import Ask, Why, spans
+from sm_platform.defs.watching.scene_log import read_log
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
+from sm_platform.lake.day_status import day_status
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as tables
@@ -25,6 +27,8 @@ from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
 
 ASSETS = (FEATURES, MAPS, FIGURES)
+SETTLED = timedelta(days=2)
+"""After a day without a listed frame: scenes are published up to a day after their pass."""
 MOST_DAYS = 31
 
 Written = Mapping[date, int]
@@ -33,7 +37,8 @@ Written = Mapping[date, int]
 def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[Ask]:
     """Runs over the mapped days of the last `days` that are to be made again.
 
-    And over earlier days, whose passes are remembered, that failed of what may have passed.
+    And over earlier days, whose passes are remembered, that failed of what may have passed; and
+    over those of the last `days` on which no pass was listed.
     """
     name, first = region.region_id, max(today - timedelta(days), settings().first_day)
     stale = stale_days(layout, region, days_between(first, today))
@@ -48,7 +53,24 @@ def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[As
     return [
         *(_ask(name, span, today, ASSETS) for span in spans(stale, MOST_DAYS, barred)),
         *(_ask(name, span, today, PASSES) for span in spans(again, MOST_DAYS)),
+        *_unlooked(layout, region, first, today),
     ]
+
+
+def _unlooked(layout: Layout, region: Region, first: date, today: date) -> Iterator[Ask]:
+    """Runs over days of which no frame was listed, so that they are told as days without a pass.
+
+    Only once they are settled, and only where maps are made: else nothing is to be told of them.
+    """
+    name = region.region_id
+    if not region.checkpoint_id and accepted(layout, name, today) is None:
+        return
+    listed = {one.pass_day for one in read_log(layout, name, first)}
+    days = days_between(first, today)
+    seen = {day for day in days if day in listed or day_status(layout, name, day) is not None}
+    settled = [day for day in days if day not in seen and today - day >= SETTLED]
+    for span in spans(settled, MOST_DAYS, listed):
+        yield _ask(name, span, today, (*PASS_TO_MAP, FIGURES))
 
 
 def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[date]:

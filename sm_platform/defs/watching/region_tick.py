@@ -13,7 +13,7 @@ import dagster as dg
 from sm_platform.defs.local_time import day_of
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.region_source import open_source
-from sm_platform.defs.registry import Stage, entries
+from sm_platform.defs.registry import accepted
 from sm_platform.defs.resources import WatchSettings, settings
 from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
@@ -165,15 +165,22 @@ def _look_after(watch: Watch, region: Region, found: Found, when: tuple[date, bo
     log = read_log(watch.layout, name, first_day)
     is_whole, logged = _is_whole(watch, cursor), cursor.logged
     new = {one.scene_id for one in log if logged is None or one.listed_utc > logged}
-    still_open = set()
+    still_open, n_waiting = set(), 0
     for one in listed_passes(name, log, first_day):
         if not is_whole and one.scene_id not in new and one.scene_id not in cursor.open_scenes:
             continue
-        note = "waits for its drivers" if must_wait else _step(watch, region, found, one)
+        if must_wait:
+            still_open.add(one.scene_id)
+            n_waiting += 1
+            continue
+        note = _step(watch, region, found, one)
         if note is not None:
             still_open.add(one.scene_id)
             if note:
                 found.notes.append(f"{name} {one.scene_id}: {note}")
+    if n_waiting:
+        passes = "1 pass waits" if n_waiting == 1 else f"{n_waiting} passes wait"
+        found.notes.append(f"{name}: {passes} for vegetation, weather or ground being brought.")
     newest = max((one.listed_utc for one in log), default=logged)
     found.cursor = replace(cursor, logged=newest, open_scenes=frozenset(still_open))
 
@@ -202,7 +209,7 @@ def _waits_for(watch: Watch, region: Region, listed: ListedPass) -> str | None:
     """What a pass waits for before it is mapped; None when it can be."""
     if listed.day > watch.now.date():
         return f"lies after this machine's day {watch.now.date()}: set its clock right"
-    if not region.checkpoint_id and not _has_checkpoint(watch.layout, region.region_id):
+    if not region.checkpoint_id and not accepted(watch.layout, region.region_id, listed.day):
         return "the region has no accepted checkpoint: train or promote one"
     usual = usual_frames(watch.layout, listed.region_id, listed.day, listed.relative_orbit)
     n_frames = len(listed.frames)
@@ -216,7 +223,3 @@ def _waits_for(watch: Watch, region: Region, listed: ListedPass) -> str | None:
     return (
         f"has {n_frames} of {usual} frames, waits for the others until {until:%Y-%m-%d %H:%M} UTC"
     )
-
-
-def _has_checkpoint(layout: Layout, region: str) -> bool:
-    return any(one.stage is Stage.ACCEPTED for one in entries(layout, region))

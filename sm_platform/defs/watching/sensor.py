@@ -29,6 +29,7 @@ from sm_platform.defs.watching.requests import MAP_JOB, PREPARE_JOB
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
+from sm_platform.schema.watch_tables import PASS_CALENDAR
 
 SOURCES = ("archive", "seed_layout")
 """Kinds of source, as regions name them."""
@@ -56,7 +57,12 @@ PREPARE_REGION = dg.define_asset_job(
     ),
     description="What a region needs once: soil, terrain, land cover.",
 )
-JOBS = [MAP_PASSES, PREPARE_REGION]
+FIND_MISSED = dg.define_asset_job(
+    "find_passes",
+    selection=dg.AssetSelection.assets(PASS_CALENDAR.name),
+    description="Which passes came, are due or overdue, and which of them are mapped.",
+)
+JOBS = [MAP_PASSES, PREPARE_REGION, FIND_MISSED]
 
 
 def scene_sensor(source: str) -> dg.SensorDefinition:
@@ -75,7 +81,8 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
         watch = Watch(context.instance, lake.layout, watch_settings(), datetime.now(UTC))
         regions, lost = regions_of(context.instance, lake.layout)
         own = [one for one in regions if one.source == source]
-        result, notes = tick(watch, own, read_cursor(context.cursor))
+        first = _first_calendar(context.instance, own)
+        result, notes = tick(watch, own, read_cursor(context.cursor), first)
         for note in (*lost, *notes):
             context.log.info(note)
         return result
@@ -84,11 +91,17 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
 
 
 def tick(
-    watch: Watch, regions: Sequence[Region], before: Cursor
+    watch: Watch,
+    regions: Sequence[Region],
+    before: Cursor,
+    besides: Sequence[dg.RunRequest] = (),
 ) -> tuple[dg.SensorResult, list[str]]:
-    """One tick over these regions, with what there is to tell; one that fails keeps its cursor."""
+    """One tick over these regions, with what there is to tell; one that fails keeps its cursor.
+
+    `besides` are runs that are asked for with theirs.
+    """
     after: dict[str, RegionCursor] = {}
-    requests: list[dg.RunRequest] = []
+    requests = list(besides)
     notes: list[str] = []
     for region in regions:
         name = region.region_id
@@ -105,6 +118,14 @@ def tick(
     why = None if requests else dg.SkipReason(" ".join(notes) or "Nothing new.")
     cursor = Cursor(after).as_text()
     return dg.SensorResult(run_requests=requests, cursor=cursor, skip_reason=why), notes
+
+
+def _first_calendar(instance: dg.DagsterInstance, regions: Sequence[Region]) -> list[dg.RunRequest]:
+    """The run of the first calendar, which would else be empty until the schedule's hour."""
+    made = instance.fetch_materializations(dg.AssetKey(PASS_CALENDAR.name), limit=1).records
+    if made or not regions:
+        return []
+    return [dg.RunRequest(run_key="first_calendar", job_name=FIND_MISSED.name)]
 
 
 def regions_of(instance: dg.DagsterInstance, layout: Layout) -> tuple[list[Region], list[str]]:

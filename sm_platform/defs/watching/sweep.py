@@ -31,7 +31,7 @@ from sm_platform.defs.watching.calendar import PassRow, passes_of, write_calenda
 from sm_platform.defs.watching.refreshing import refreshes
 from sm_platform.defs.watching.requests import attempts, run_request
 from sm_platform.defs.watching.scene_log import register
-from sm_platform.defs.watching.sensor import MAP_PASSES, regions_of
+from sm_platform.defs.watching.sensor import FIND_MISSED, MAP_PASSES, regions_of
 from sm_platform.errors import LakeError, SmPlatformError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.layout import Layout
@@ -167,7 +167,7 @@ def _schedules() -> list[dg.ScheduleDefinition]:
     sweep = dg.ScheduleDefinition(
         name="find_missed_passes",
         description="Looks for passes that the sensor missed and for passes that are overdue.",
-        target=dg.AssetSelection.assets(pass_calendar),
+        job=FIND_MISSED,
         cron_schedule=EVERY_THREE_HOURS,
         execution_timezone="UTC",
         default_status=status,

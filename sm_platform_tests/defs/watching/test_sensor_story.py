@@ -13,9 +13,13 @@ import pytest
 import rasterio
 
 from sm_platform.defs.watching.calendar import passes_of
-from sm_platform.defs.watching.refreshing import refreshes, stale_days
+from sm_platform.defs.watching.refreshing import ASSETS, refreshes, stale_days
+from sm_platform.defs.watching.requests import run_request
+from sm_platform.defs.watching.scene_log import read_log
 from sm_platform.defs.watching.sweep import sweep_region
+from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
+from sm_platform.lake.day_status import day_status
 from sm_platform.schema.driver_tables import WEATHER
 from sm_platform.sources.sentinel1_names import parse_frame
 from sm_platform_tests.defs.watching.seat import FIRST_DAY, HOW, REGION, TODAY, Seat, make_seat
@@ -202,9 +206,31 @@ def test_only_maps_older_than_their_inputs_are_made_again(seat: Seat) -> None:
     assert stale_days(seat.layout, seat.region_here, days) == [
         day for day in days if late - timedelta(8) <= day
     ]
-    (ask,) = refreshes(seat.layout, seat.region_here, TODAY, 25)
+    asks = refreshes(seat.layout, seat.region_here, TODAY, 25)
+    (ask,) = [one for one in asks if one.assets == ASSETS]
     assert ask.days is not None
     assert ask.days[1] == days[-1]
+
+
+def test_days_without_a_pass_are_told_once_they_are_settled(seat: Seat) -> None:
+    listed = {frame.pass_day for frame in read_log(seat.layout, REGION)}
+    asks = refreshes(seat.layout, seat.region_here, TODAY, 25)
+    asked = {day for one in asks if one.days for day in days_between(*one.days)}
+    watched = days_between(TODAY - timedelta(25), TODAY)
+    assert asked == {day for day in watched if day not in listed and day <= TODAY - timedelta(2)}
+
+    seat.run([run_request(one, 0) for one in asks])
+
+    told = {day: day_status(seat.layout, REGION, day) for day in asked}
+    assert {one.status for one in told.values() if one} == {"no_pass"}
+    assert None not in told.values()
+    assert refreshes(seat.layout, seat.region_here, TODAY, 25) == []
+    assert all(row["revision"] == 0 for row in seat.maps())
+
+
+def test_days_of_a_region_without_a_checkpoint_are_not_told_to_have_no_pass(seat: Seat) -> None:
+    bare = replace(seat.region_here, checkpoint_id=None)
+    assert refreshes(seat.layout, bare, TODAY, 25) == []
 
 
 def test_another_checkpoint_of_the_region_makes_all_anew(seat: Seat) -> None:

@@ -1,0 +1,222 @@
+"""The automation on a disk that fills up, and on one that becomes read-only, and after both.
+
+    sudo python -m experiments.disk FOLDER
+
+The lake of `small_world` lies on a file system of its own in memory (so it needs the right to
+mount one). The sensor maps what is there; then the disk is filled and seven days of scenes arrive;
+then there is room again; then the same with the disk read-only. Prints one line of JSON; exit code
+1 when the platform ended, a file is torn, or a pass has not exactly one current map in the end.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+import rasterio
+
+from experiments.small_world import SmallWorld, make_world
+from sm_platform.defs.instance import open_instance
+from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.map_index import read_index
+from sm_platform.sources.archive import ArchiveSource, advance_clock, archive_regions, read_clock
+from sm_platform.sources.protocol import Product
+from sm_platform.sources.sentinel1_names import parse_frame
+
+LAST, TODAY = date(2025, 4, 25), date(2025, 4, 3)
+STEP = timedelta(days=7)
+PORT = 3792
+SIZE = "600m"
+SETTLE_S, TROUBLE_S, RECOVER_S = 900.0, 150.0, 1500.0
+CLI = (sys.executable, "-m", "sm_platform.cli")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was seen."""
+
+    failed_runs: dict[str, int] = field(default_factory=dict)
+    """By trouble."""
+    told: dict[str, str] = field(default_factory=dict)
+    """The first reason that was told of a failed run, by trouble."""
+    recovered_s: dict[str, float] = field(default_factory=dict)
+    passes: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def main() -> int:
+    """Make the world on a small disk, trouble it twice, look at what is left."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    world = SmallWorld(parser.parse_args().folder.resolve())
+    os.environ.update(world.environment())
+    world.layout.root.mkdir(parents=True)
+    disk = str(world.layout.root)
+    _do("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", disk)
+    try:
+        outcome = _run(make_world(world.root, LAST, TODAY))
+    finally:
+        _do("umount", disk)
+    print(json.dumps(asdict(outcome)))
+    return 1 if outcome.problems else 0
+
+
+def _run(world: SmallWorld) -> Outcome:
+    outcome = Outcome()
+    with subprocess.Popen([*CLI, "up", "--port", str(PORT)]) as platform:  # noqa: S603
+        try:
+            _wait_for(lambda: _is_mapped(world), SETTLE_S)
+            for trouble in (full, read_only):
+                _endure(world, trouble, outcome)
+                if platform.poll() is not None:
+                    outcome.problems.append("the platform ended")
+                    break
+            time.sleep(20)  # what was asked for besides ends
+        finally:
+            platform.send_signal(signal.SIGINT)
+    _look(world, outcome)
+    return outcome
+
+
+@contextmanager
+def full(root: Path) -> Iterator[None]:
+    """A disk without room."""
+    filler = root / ".filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(1 << 16)):
+                pass
+        except OSError:
+            _say("The disk is full.")
+    yield
+    filler.unlink()
+
+
+@contextmanager
+def read_only(root: Path) -> Iterator[None]:
+    """A disk that nothing can be written to."""
+    _do("mount", "-o", "remount,ro", str(root))
+    _say("The disk is read-only.")
+    yield
+    _do("mount", "-o", "remount,rw", str(root))
+
+
+def _endure(
+    world: SmallWorld, trouble: Callable[[Path], AbstractContextManager[None]], outcome: Outcome
+) -> None:
+    name, before = getattr(trouble, "__name__", ""), time.time()
+    with trouble(world.layout.root):
+        advance_clock(world.archive, STEP)
+        time.sleep(TROUBLE_S)
+        if not _ui_answers():
+            outcome.problems.append(f"{name}: the UI does not answer")
+    failed = _failed_since(before)
+    outcome.failed_runs[name] = len(failed)
+    outcome.told[name] = failed[0] if failed else ""
+    if not failed:
+        outcome.problems.append(f"{name}: nothing failed, so nothing was told")
+    began = time.monotonic()
+    if not _wait_for(lambda: _is_mapped(world), RECOVER_S):
+        outcome.problems.append(f"{name}: not every pass was mapped after it")
+    outcome.recovered_s[name] = round(time.monotonic() - began)
+
+
+def _failed_since(moment: float) -> list[str]:
+    """Reasons of the failed steps of runs since a moment (seconds since 1970)."""
+    found = []
+    with open_instance() as instance:
+        for record in instance.get_run_records(
+            dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+        ):
+            if record.create_timestamp.timestamp() < moment:
+                continue
+            steps = instance.all_logs(
+                record.dagster_run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
+            )
+            for step in steps:
+                data = step.get_dagster_event().step_failure_data
+                text = data.user_failure_data.description if data.user_failure_data else data.error
+                found.append(str(text)[:400])
+    return found
+
+
+def _ui_answers() -> bool:
+    asked = HTTPConnection("127.0.0.1", PORT, timeout=10)
+    try:
+        asked.request("GET", "/server_info")
+        return asked.getresponse().status == 200  # noqa: PLR2004
+    except OSError:
+        return False
+    finally:
+        asked.close()
+
+
+def _passes(world: SmallWorld) -> set[tuple[str, date, str]]:
+    """Region, day and scene of the watched passes that are listed now."""
+    source, now = ArchiveSource(world.archive), read_clock(world.archive)
+    days = [now.today - timedelta(n) for n in range(28)]
+    found = set()
+    for name in archive_regions(world.archive):
+        window = find_region(world.layout, name).window
+        for granule in source.granules(Product.S1_GRD, window, days):
+            frame = parse_frame(granule.granule_id)
+            if frame and granule.day:
+                found.add((name, granule.day, frame.scene_id))
+    return found
+
+
+def _is_mapped(world: SmallWorld) -> bool:
+    return all(_current(world, one) == 1 for one in _passes(world))
+
+
+def _current(world: SmallWorld, one: tuple[str, date, str]) -> int:
+    """Current maps of a pass; one without data counts as one."""
+    region, day, scene = one
+    own = [row for row in read_index(world.layout, region, day) if row["scene_id"] == scene]
+    return sum(row["is_latest"] for row in own) or int(any(r["status"] == "no_data" for r in own))
+
+
+def _wait_for(is_so: Callable[[], bool], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(5)
+    return True
+
+
+def _look(world: SmallWorld, outcome: Outcome) -> None:
+    passes = _passes(world)
+    outcome.passes = len(passes)
+    wrong = [one for one in passes if _current(world, one) != 1]
+    outcome.problems += [f"{one}: {_current(world, one)} current maps" for one in wrong]
+    for path in world.layout.root.rglob("*.parquet"):
+        pq.read_table(path)
+    for path in world.layout.maps.rglob("*.tif"):
+        with rasterio.open(path) as file:
+            file.read()
+    left = [path for path in (world.layout.root / ".aside").rglob("*") if path.is_file()]
+    outcome.problems += [f"left aside: {path}" for path in left]
+
+
+def _do(*words: str) -> None:
+    subprocess.run(words, check=True)  # noqa: S603
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
