@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 
+from sm_platform.defs.checking.failed import tell_failed_days
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.talk import legible
 from sm_platform.errors import (
@@ -208,6 +209,7 @@ def _report(
                     context.asset_key, partition=key, metadata=report.all_metadata
                 )
             )
+        tell_failed_days(context, days.layout)
         raise _failure(told, n_days=len(told) + len(days.done))
     for key, report in days.done.items():
         context.add_asset_metadata(report.all_metadata, partition_key=key)

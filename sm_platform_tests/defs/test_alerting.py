@@ -1,7 +1,6 @@
 """Alerts noted once a day, sent over each channel once, without a secret in what is told."""
 
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +23,7 @@ from sm_platform.lake.layout import Layout
 from sm_platform.lake.views import connect
 from sm_platform.schema.alert_tables import ALERT_KINDS, ALERTS, NO_REGION
 from sm_platform.schema.region import Region, check_region_name
-from sm_platform_tests.defs.alert_servers import HOST, Chat, PostOffice, open_chat, open_office
+from sm_platform_tests.defs.alert_servers import HOST, Chat, PostOffice
 from sm_platform_tests.defs.label_lake import FARM
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -35,18 +34,6 @@ TOMORROW = NOW + timedelta(days=1)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "WAIT_S", 0.01)
-
-
-@pytest.fixture
-def chat() -> Iterator[Chat]:
-    with open_chat(Chat()) as found:
-        yield found
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office(PostOffice()) as found:
-        yield found
 
 
 def an_alert(day: date = TODAY, key: str = "silent/farm", text: str = "Dry.") -> Alert:

@@ -4,7 +4,6 @@ import base64
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,7 +16,7 @@ from sm_platform.defs.alerting.delivery import Channel, channels_of, send
 from sm_platform.defs.alerting.mail import mail
 from sm_platform.defs.alerting.webhook import post
 from sm_platform.errors import PassingError, UsageError
-from sm_platform_tests.defs.alert_servers import HOST, Chat, PostOffice, open_chat, open_office
+from sm_platform_tests.defs.alert_servers import HOST, Chat, PostOffice, open_office
 
 WHO = ("ops@example.vn", "lan@example.vn")
 OUTSIDE = "LOCALHOST"
@@ -27,18 +26,6 @@ OUTSIDE = "LOCALHOST"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "WAIT_S", 0.01)
-
-
-@pytest.fixture
-def chat() -> Iterator[Chat]:
-    with open_chat(Chat()) as found:
-        yield found
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office(PostOffice()) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

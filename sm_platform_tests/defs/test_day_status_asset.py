@@ -100,10 +100,29 @@ def statuses(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) ->
     return told | dict.fromkeys(data.metadata[FAILED_DAYS].value, "failed")
 
 
+def verdict_on_days(instance: dg.DagsterInstance, run_id: str) -> dg.AssetCheckEvaluation:
+    """What the failed step of the maps says of its days: Dagster runs no check after it."""
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    events = [entry.get_dagster_event().asset_check_evaluation_data for entry in entries]
+    (verdict,) = [one for one in events if one.asset_key == maps.sm_maps.key]
+    assert (verdict.check_name, verdict.passed) == ("no_failed_day", False)
+    return verdict
+
+
+def told_reason(verdict: dg.AssetCheckEvaluation) -> str:
+    reasons = verdict.metadata["reasons"].value
+    assert isinstance(reasons, dict)
+    (reason,) = reasons.values()
+    return str(reason)
+
+
 def test_four_ends_are_told_apart_and_the_same_in_both_places(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         layout, result = mapped(tmp_path, instance)
         recorded = statuses(instance, result)
+        verdict = verdict_on_days(instance, result.run_id)
+    assert verdict.description == f"{FAILED}|{REGION}: {told_reason(verdict)}"
+    assert f"S1_{FAILED}.tif" in told_reason(verdict)
     expected = {MAPPED: "mapped", NO_PASS: "no_pass", NO_DATA: "no_data", FAILED: "failed"}
     assert recorded == {f"{day}|{REGION}": status for day, status in expected.items()}
     rows = connect(layout, ALL_TABLES).execute("select day, status, reason from day_status")

@@ -8,6 +8,7 @@ from datetime import date
 import dagster as dg
 
 from sm_platform.defs.alerting.alert import one_line
+from sm_platform.defs.checking.failed import NAME as OF_FAILED_DAYS
 from sm_platform.defs.days import request_of
 from sm_platform.defs.launch_tags import scope_of
 from sm_platform.defs.step_failures import is_verdict, named_days, why
@@ -15,8 +16,6 @@ from sm_platform.grid.calendar import days_between
 from sm_platform.lake.failures import FailedDay, failure_of
 from sm_platform.lake.layout import Layout
 
-OF_FAILED_DAYS = "no_failed_day"
-"""The check that says of failed days what is told of them anyway."""
 TOLD = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.RUN_FAILURE,
@@ -94,5 +93,5 @@ def _verdicts(events: list[dg.DagsterEvent]) -> Iterator[dg.AssetCheckEvaluation
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             found = event.asset_check_evaluation_data
             is_error = found.severity is dg.AssetCheckSeverity.ERROR
-            if not found.passed and is_error and found.check_name != OF_FAILED_DAYS:
+            if not found.passed and is_error and found.check_name != OF_FAILED_DAYS:  # told anyway
                 yield found

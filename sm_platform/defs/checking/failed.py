@@ -7,8 +7,12 @@ import dagster as dg
 
 from sm_platform.defs.checking.rules import ERROR, Matter, Rule, Verdict
 from sm_platform.defs.checking.stored import Part, regions_of
+from sm_platform.defs.launch_tags import Scope, scope_of
+from sm_platform.defs.talk import legible
 from sm_platform.lake.failures import failed_days
+from sm_platform.lake.layout import Layout
 
+NAME = "no_failed_day"
 MOST_TOLD = 10
 """Failed days whose reasons are told in full."""
 
@@ -16,19 +20,42 @@ MOST_TOLD = 10
 def no_failed_day(asset: str) -> Rule:
     """The rule of one dated asset."""
     return Rule(
-        "no_failed_day",
+        NAME,
         "Every day of the run was made; one that failed is named with its reason.",
         partial(_judge, asset),
     )
 
 
+def tell_failed_days(context: dg.AssetExecutionContext, layout: Layout) -> None:
+    """Judge that rule within a step that is about to fail: Dagster runs no check after it.
+
+    The UI would say of every check that it could not be executed, and of none why.
+    """
+    asset = context.asset_key
+    verdict = _verdict(asset.to_user_string(), layout, scope_of(context.run.tags))
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=asset,
+        check_name=NAME,
+        passed=verdict.passed,
+        severity=verdict.severity,
+        description=verdict.told or None,
+        metadata=legible(verdict.counted),
+    )
+    # The event records itself when it is made.
+    dg.DagsterEvent.asset_check_evaluation(context.get_step_execution_context(), evaluation)
+
+
 def _judge(asset: str, matter: Matter) -> Verdict:
+    return _verdict(asset, matter.layout, matter.scope)
+
+
+def _verdict(asset: str, layout: Layout, scope: Scope) -> Verdict:
     """Failed days of the scope; a day that succeeded since is none of them."""
     reasons = {
         Part(one.region_id, one.day): one.reason
-        for region in regions_of(matter.layout, matter.scope)
-        for one in failed_days(matter.layout, region, asset)
-        if matter.scope.holds(region, one.day)
+        for region in regions_of(layout, scope)
+        for one in failed_days(layout, region, asset)
+        if scope.holds(region, one.day)
     }
     counted: dict[str, object] = {"failed_days": len(reasons)}
     if reasons:

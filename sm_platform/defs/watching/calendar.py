@@ -88,12 +88,6 @@ def write_calendar(layout: Layout, region: str, rows: Sequence[PassRow]) -> None
     store.write(layout, PASS_CALENDAR, table, region=region)
 
 
-def read_calendar(layout: Layout, region: str) -> list[PassRow]:
-    """The stored calendar; [] when none was written yet."""
-    made = store.read(layout, PASS_CALENDAR, region)
-    return [PassRow(**row) for row in made.rows.to_pylist()] if made else []
-
-
 def _scenes(layout: Layout, region: str, days: Sequence[date]) -> list[Scene]:
     """The extracted passes of these days that have a track; a damaged day tells nothing."""
     made, found = set(store.days_made(layout, S1_SCENES, region)), []

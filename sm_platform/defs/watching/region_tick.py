@@ -13,7 +13,7 @@ import dagster as dg
 from sm_platform.defs.local_time import day_of
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.region_source import open_source
-from sm_platform.defs.registry import accepted
+from sm_platform.defs.registry import Stage, entries
 from sm_platform.defs.resources import WatchSettings, settings
 from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
@@ -65,6 +65,25 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Grounds:
+    """What all passes of a region stand on in one tick."""
+
+    region: Region
+    source_now: datetime
+    """Clock of its source, UTC."""
+    must_wait: bool
+    """Whether its drivers are being brought."""
+    _has_checkpoint: bool | None = None
+
+    def has_checkpoint(self, layout: Layout) -> bool:
+        """Whether a checkpoint is accepted; the registry is read when it is first asked."""
+        if self._has_checkpoint is None:
+            known = entries(layout, self.region.region_id)
+            self._has_checkpoint = any(one.stage is Stage.ACCEPTED for one in known)
+        return self._has_checkpoint
+
+
 def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     """List what is new of a region, register it, ask for runs.
 
@@ -85,7 +104,7 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     lacking = lacking_drivers(watch.layout, name, drivers, watch.now)
     found = Found(replace(before, since=_since(listed, lacking, before.since)))
     must_wait = _bring_drivers(watch, region, found, (span[1], lacking))
-    _look_after(watch, region, found, (span[0], must_wait))
+    _look_after(watch, Grounds(region, there_now, must_wait), found, span[0])
     if since is None:
         found.cursor = replace(found.cursor, whole=watch.now)
     return found
@@ -158,9 +177,9 @@ def _is_busy(instance: dg.DagsterInstance, region: str) -> bool:
     )
 
 
-def _look_after(watch: Watch, region: Region, found: Found, when: tuple[date, bool]) -> None:
+def _look_after(watch: Watch, grounds: Grounds, found: Found, first_day: date) -> None:
     """Ask for the open passes; those that end are forgotten."""
-    first_day, must_wait = when
+    region = grounds.region
     name, cursor = region.region_id, found.cursor
     log = read_log(watch.layout, name, first_day)
     is_whole, logged = _is_whole(watch, cursor), cursor.logged
@@ -169,11 +188,11 @@ def _look_after(watch: Watch, region: Region, found: Found, when: tuple[date, bo
     for one in listed_passes(name, log, first_day):
         if not is_whole and one.scene_id not in new and one.scene_id not in cursor.open_scenes:
             continue
-        if must_wait:
+        if grounds.must_wait:
             still_open.add(one.scene_id)
             n_waiting += 1
             continue
-        note = _step(watch, region, found, one)
+        note = _step(watch, grounds, found, one)
         if note is not None:
             still_open.add(one.scene_id)
             if note:
@@ -185,12 +204,12 @@ def _look_after(watch: Watch, region: Region, found: Found, when: tuple[date, bo
     found.cursor = replace(cursor, logged=newest, open_scenes=frozenset(still_open))
 
 
-def _step(watch: Watch, region: Region, found: Found, listed: ListedPass) -> str | None:
+def _step(watch: Watch, grounds: Grounds, found: Found, listed: ListedPass) -> str | None:
     """What keeps a pass open, after asking for its run where that is due; None: it has ended."""
     now = standing(watch.layout, listed)
     if now.state in (State.MAPPED, State.NO_DATA):
         return None
-    lacking = _waits_for(watch, region, listed)
+    lacking = _waits_for(watch, grounds, listed)
     if lacking:
         return lacking
     one = ask_for_pass(listed)
@@ -205,11 +224,11 @@ def _step(watch: Watch, region: Region, found: Found, listed: ListedPass) -> str
     return f"attempt {earlier.n_over} did not map it ({now.reason or 'see its run'}), tried later"
 
 
-def _waits_for(watch: Watch, region: Region, listed: ListedPass) -> str | None:
+def _waits_for(watch: Watch, grounds: Grounds, listed: ListedPass) -> str | None:
     """What a pass waits for before it is mapped; None when it can be."""
     if listed.day > watch.now.date():
         return f"lies after this machine's day {watch.now.date()}: set its clock right"
-    if not region.checkpoint_id and not accepted(watch.layout, region.region_id, listed.day):
+    if not grounds.region.checkpoint_id and not grounds.has_checkpoint(watch.layout):
         return "the region has no accepted checkpoint: train or promote one"
     usual = usual_frames(watch.layout, listed.region_id, listed.day, listed.relative_orbit)
     n_frames = len(listed.frames)
@@ -217,8 +236,7 @@ def _waits_for(watch: Watch, region: Region, listed: ListedPass) -> str | None:
     if n_frames >= usual or newest is None:
         return None
     until = newest + timedelta(hours=watch.how.frame_wait_hours)
-    source_now = open_source(region).now()
-    if source_now >= until:
+    if grounds.source_now >= until:
         return None
     return (
         f"has {n_frames} of {usual} frames, waits for the others until {until:%Y-%m-%d %H:%M} UTC"

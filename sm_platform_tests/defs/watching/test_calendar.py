@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
-from sm_platform.defs.watching.calendar import passes_of, read_calendar, write_calendar
+from sm_platform.defs.watching.calendar import PassRow, passes_of, write_calendar
 from sm_platform.defs.watching.scene_log import register
+from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
+from sm_platform.schema.watch_tables import PASS_CALENDAR
 from sm_platform_tests.defs.watching.frames import START, frame
 
 LISTED = START + timedelta(days=40)
@@ -15,7 +17,9 @@ def statuses(layout: Layout, region: Region, hours_later: float) -> list[tuple[s
     now = START + timedelta(days=36, hours=hours_later)
     rows = passes_of(layout, region, now, 30)
     write_calendar(layout, region.region_id, rows)
-    assert read_calendar(layout, region.region_id) == rows
+    made = store.read(layout, PASS_CALENDAR, region.region_id)
+    assert made is not None
+    assert [PassRow(**row) for row in made.rows.to_pylist()] == rows
     return [(f"{one.pass_start_utc:%m-%d}", one.pass_status) for one in rows]
 
 
