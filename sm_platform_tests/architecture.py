@@ -9,7 +9,7 @@ PACKAGE = "sm_platform"
 FOUNDATIONS = {"errors": set[str](), "grid": {"errors"}, "schema": {"errors", "grid"}}
 """What each foundation may import besides itself."""
 ROOF = {"definitions", "defs", "cli", "__main__"}
-READS_ENVIRONMENT = {"defs/resources.py"}
+READS_ENVIRONMENT = {"defs/resources.py", "cli/__init__.py"}
 KNOWS_TRUTH = "sources/simulated/"
 READS_TRUTH = "defs/evaluation_set.py"
 """Beside the simulation itself: what learns or maps must not know the truth."""

@@ -4,6 +4,7 @@ JSON and tables go to stdout, talk to stderr. Exit code 0: done; 1: data are mis
 2: wrong use. Heavy imports stay inside the commands so that --help answers at once.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +51,10 @@ RecipeOption = Annotated[
 
 def main() -> None:
     """Run the command line; the one place where errors become a line for a person."""
+    # Before OpenMP is loaded, and for the processes that `up` and `demo` start: threads that wait
+    # by spinning starve those of the process beside them (two evaluations on two cores took ten
+    # times as long).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app(standalone_mode=True)
     except SmPlatformError as error:

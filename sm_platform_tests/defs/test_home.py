@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from sm_platform.cli import main
 from sm_platform.defs import home
 from sm_platform.defs.home import CONFIG, DRAFT, MADE, keeps_sqlite, prepare_home
 from sm_platform.defs.resources import CHECKOUT, environment
@@ -145,3 +146,16 @@ def test_started_processes_get_whole_paths_whatever_folder_they_run_in(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SM_DATA_LAKE", "lake")
     assert environment()["SM_DATA_LAKE"] == str(tmp_path / "lake")
+
+
+@pytest.mark.parametrize(("told", "used"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_sleep_unless_a_person_says_otherwise(
+    told: str | None, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", told or "")
+    if told is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setattr("sys.argv", ["sm-platform", "version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert environment()["OMP_WAIT_POLICY"] == used
