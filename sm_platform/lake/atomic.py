@@ -20,6 +20,7 @@ OLD = "old"
 """Below a folder aside: what stood in the place of the new folder."""
 HOME = "home.txt"
 """Beside it: where that was, relative to the folder aside."""
+PROBE_BYTES = 1 << 16
 _in_use: set[str] = set()
 """Folders aside that this process is writing in; another may have had its number before."""
 
@@ -61,6 +62,12 @@ def explained(target: Path) -> Iterator[None]:
         raise LakeError(
             f"Cannot write {target}: {reason}. Free space or make the folder writable."
         ) from error
+
+
+def check_takes_writing(aside: Path) -> None:
+    """Raise LakeError where a small file cannot be written: full, read-only, not ours."""
+    with _aside_folder(aside) as folder, explained(aside.parent):
+        (folder / "probe").write_bytes(bytes(PROBE_BYTES))
 
 
 def sweep(aside: Path) -> None:

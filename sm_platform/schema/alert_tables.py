@@ -12,6 +12,7 @@ ALERT_KINDS = (
     "silent",
     "stale",
     "source_down",
+    "lake_down",
 )
 """What an alert can be about, as `alerts` tells it."""
 NO_REGION = "no.region"

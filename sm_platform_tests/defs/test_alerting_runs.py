@@ -339,10 +339,27 @@ def test_a_lake_that_cannot_be_written_is_told_once_without_it(
     with open_chat(Chat()) as chat:
         monkeypatch.setenv("SM_ALERT_WEBHOOK", chat.address)
         assert tick() == []
-        (text,) = chat.texts
+        text, lake_text = chat.texts
+    assert "The data lake cannot be written" in lake_text
     assert run_ids[0][:8] in text
     assert "No space left on device" in text
     assert f"Alerts cannot be kept: Cannot write {layout.aside}" in text
+
+
+def test_a_lake_that_takes_no_writing_is_told_although_no_run_has_failed(
+    layout: Layout, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_chat(Chat()) as chat:
+        monkeypatch.setenv("SM_ALERT_WEBHOOK", chat.address)
+        tick()
+        assert chat.texts == []
+        shutil.rmtree(layout.aside, ignore_errors=True)
+        layout.aside.write_text("a file where writes begin: nothing can be written")
+        tick()
+        tick()
+        (text,) = chat.texts
+    assert f"Cannot write {layout.aside}" in text
+    assert "Next: free space" in text
 
 
 def test_old_runs_are_not_told_when_the_platform_starts(

@@ -19,6 +19,7 @@ REFUSED = """
 import os, resource, sys
 from pathlib import Path
 from sm_platform.errors import LakeError
+from sm_platform.lake.atomic import check_takes_writing
 from sm_platform.lake.layout import Layout
 from sm_platform_tests.lake.small_lake import put
 root, rows, limit = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -27,14 +28,14 @@ if limit:
 elif os.getuid() == 0:
     os.setuid(65534)
 try:
-    put(Layout(root), rows)
+    put(Layout(root), rows) if rows else check_takes_writing(Layout(root).aside)
 except LakeError as error:
     print(error)
 """
 
 
 def refused(root: Path, rows: int, *, limit: int = 0) -> str:
-    """What a LakeError says of writing so many rows, in a process of its own.
+    """What a LakeError says of writing so many rows (0: of asking first), in a process of its own.
 
     With a limit no file may grow beyond so many bytes; else the process is an unprivileged one.
     """
@@ -112,3 +113,12 @@ def test_an_error_without_words_of_the_system_keeps_its_own() -> None:
         raise OSError("odd")
     with pytest.raises(LakeError, match="Cannot write x: No space left"), explained(Path("x")):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_whether_a_lake_takes_writing_is_told_and_leaves_nothing(
+    tmp_path: Path, read_only: Layout
+) -> None:
+    assert refused(tmp_path, 0, limit=1 << 20) == ""
+    assert "Cannot write" in refused(tmp_path, 0, limit=1 << 10)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert "Cannot write" in refused(read_only.root, 0)

@@ -25,6 +25,7 @@ class AlertKind(StrEnum):
     SILENT = "silent"
     STALE = "stale"
     SOURCE_DOWN = "source_down"
+    LAKE_DOWN = "lake_down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,26 @@ def source_down(region: Region, reason: str, now_utc: datetime) -> Alert:
         "Next: look whether the provider announces an outage; network and credentials are told by "
         "`sm-platform doctor`.",
         f"source_down/{name}/{region.source_path}",
+        now_utc.astimezone(UTC).date(),
+    )
+
+
+def lake_down(reason: str, now_utc: datetime) -> Alert:
+    """The lake takes no writing: no scene is noted and no map made until it does.
+
+    Args:
+        reason: what the system says.
+        now_utc: of the wall clock.
+    """
+    return Alert(
+        AlertKind.LAKE_DOWN,
+        None,
+        "The data lake cannot be written",
+        f"On {moment_text(now_utc)}: {one_line(reason)}\n"
+        "Until then no new scene is mapped; what was missed is mapped by itself afterwards, and "
+        "nothing that is stored is lost.\n"
+        "Next: free space or put the permissions right; see `df -h`, `sm-platform doctor`.",
+        "lake_down",
         now_utc.astimezone(UTC).date(),
     )
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from sm_platform.defs.alerting.alert import Alert
+from sm_platform.defs.alerting.alert import Alert, lake_down
 from sm_platform.defs.alerting.alert_log import clean, raise_alerts
 from sm_platform.defs.alerting.delivery import Outcome, channels_of, deliver
 from sm_platform.defs.alerting.finished_runs import alerts_of_run, settled_run
@@ -18,6 +18,7 @@ from sm_platform.defs.alerting.staleness import policies_of, stale_assets
 from sm_platform.defs.alerting.without_lake import tell_without_lake
 from sm_platform.defs.resources import LakeResource, alert_settings, secret_values, watch_settings
 from sm_platform.errors import LakeError
+from sm_platform.lake.atomic import check_takes_writing
 from sm_platform.lake.layout import Layout
 
 FAILURE_SECONDS, SENDING_SECONDS = 30, 60
@@ -64,6 +65,7 @@ def send_alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.S
     if context.repository_def is not None:
         policies = policies_of(context.repository_def.asset_graph)
         found += stale_assets(instance, policies, now)
+    found += lake_state(lake.layout, now)
     lines = raise_or_tell(instance, lake.layout, found, now)
     context.update_cursor(cursor)
     lines += told(deliver(lake.layout, channels_of(alert_settings()), now))
@@ -87,6 +89,15 @@ def ended_runs(
     )
     last = max((one.update_timestamp for one in records), default=since)
     return [one.dagster_run for one in records], last.isoformat()
+
+
+def lake_state(layout: Layout, now_utc: datetime) -> list[Alert]:
+    """An alert where the lake takes no writing: the sensors then only skip, and no run fails."""
+    try:
+        check_takes_writing(layout.aside)
+    except LakeError as error:
+        return [lake_down(str(error), now_utc)]
+    return []
 
 
 def raise_or_tell(
