@@ -46,7 +46,7 @@ def main() -> None:
             )
 
 
-def _cells(layout: Layout, row: tuple[object, ...]) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+def _cells(layout: Layout, row: tuple[object, ...]) -> tuple[np.ndarray, ...]:
     region, map_id, path, day = row
     window = find_region(layout, str(region)).window
     folder = layout.root / str(path)

@@ -4,7 +4,7 @@
 
 The lake of `small_world` lies on a file system of its own in memory (so it needs the right to
 mount one). The sensor maps what is there; then the disk is filled and seven days of scenes arrive;
-then there is room again; then the same with the disk read-only. Prints one line of JSON; exit code
+then there is room again; then it fills up while maps are made; then it is read-only. Prints one line of JSON; exit code
 1 when the platform ended, a file is torn, or a pass has not exactly one current map in the end.
 """
 
@@ -14,12 +14,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import dagster as dg
@@ -38,6 +40,7 @@ LAST, TODAY = date(2025, 4, 25), date(2025, 4, 3)
 STEP = timedelta(days=7)
 PORT = 3792
 SIZE = "600m"
+MOST_TOLD = 4
 SETTLE_S, TROUBLE_S, RECOVER_S = 900.0, 150.0, 1500.0
 CLI = (sys.executable, "-m", "sm_platform.cli")
 
@@ -46,10 +49,10 @@ CLI = (sys.executable, "-m", "sm_platform.cli")
 class Outcome:
     """What was seen."""
 
-    failed_runs: dict[str, int] = field(default_factory=dict)
-    """By trouble."""
-    told: dict[str, str] = field(default_factory=dict)
-    """The first reason that was told of a failed run, by trouble."""
+    told: dict[str, list[str]] = field(default_factory=dict)
+    """What failed runs and skipped ticks said, by trouble, each once and the first few."""
+    alerts: list[str] = field(default_factory=list)
+    """First lines of what the webhook was sent."""
     recovered_s: dict[str, float] = field(default_factory=dict)
     passes: int = 0
     problems: list[str] = field(default_factory=list)
@@ -61,6 +64,8 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     world = SmallWorld(parser.parse_args().folder.resolve())
     os.environ.update(world.environment())
+    messages: list[str] = []
+    os.environ["SM_ALERT_WEBHOOK"] = _listen(messages)
     world.layout.root.mkdir(parents=True)
     disk = str(world.layout.root)
     _do("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", disk)
@@ -68,6 +73,7 @@ def main() -> int:
         outcome = _run(make_world(world.root, LAST, TODAY))
     finally:
         _do("umount", disk)
+    outcome.alerts = [json.loads(one)["text"].splitlines()[0] for one in messages]
     print(json.dumps(asdict(outcome)))
     return 1 if outcome.problems else 0
 
@@ -77,8 +83,8 @@ def _run(world: SmallWorld) -> Outcome:
     with subprocess.Popen([*CLI, "up", "--port", str(PORT)]) as platform:  # noqa: S603
         try:
             _wait_for(lambda: _is_mapped(world), SETTLE_S)
-            for trouble in (full, read_only):
-                _endure(world, trouble, outcome)
+            for name in TROUBLES:
+                _endure(world, name, outcome)
                 if platform.poll() is not None:
                     outcome.problems.append("the platform ended")
                     break
@@ -112,30 +118,49 @@ def read_only(root: Path) -> Iterator[None]:
     _do("mount", "-o", "remount,rw", str(root))
 
 
-def _endure(
-    world: SmallWorld, trouble: Callable[[Path], AbstractContextManager[None]], outcome: Outcome
-) -> None:
-    name, before = getattr(trouble, "__name__", ""), time.time()
-    with trouble(world.layout.root):
+MIDWAY = "full while at work"
+TROUBLES: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
+    "full": full,
+    MIDWAY: full,
+    "read-only": read_only,
+}
+
+
+def _endure(world: SmallWorld, name: str, outcome: Outcome) -> None:
+    """Scenes of seven days arrive in trouble; or are at work when it begins."""
+    before, trouble = time.time(), TROUBLES[name]
+    if name == MIDWAY:
         advance_clock(world.archive, STEP)
+        _wait_for(_is_at_work, TROUBLE_S)
+    with trouble(world.layout.root):
+        if name != MIDWAY:
+            advance_clock(world.archive, STEP)
         time.sleep(TROUBLE_S)
         if not _ui_answers():
             outcome.problems.append(f"{name}: the UI does not answer")
-    failed = _failed_since(before)
-    outcome.failed_runs[name] = len(failed)
-    outcome.told[name] = failed[0] if failed else ""
-    if not failed:
-        outcome.problems.append(f"{name}: nothing failed, so nothing was told")
+    told = [one for one in _told_since(before) if "Cannot write" in one]
+    outcome.told[name] = list(dict.fromkeys(told))[:MOST_TOLD]
+    if not told:
+        outcome.problems.append(f"{name}: nobody was told")
     began = time.monotonic()
     if not _wait_for(lambda: _is_mapped(world), RECOVER_S):
         outcome.problems.append(f"{name}: not every pass was mapped after it")
     outcome.recovered_s[name] = round(time.monotonic() - began)
 
 
-def _failed_since(moment: float) -> list[str]:
-    """Reasons of the failed steps of runs since a moment (seconds since 1970)."""
+def _is_at_work() -> bool:
+    """Whether a run has started its steps."""
+    with open_instance() as instance:
+        return bool(instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])))
+
+
+def _told_since(moment: float) -> list[str]:
+    """Reasons of failed steps and skipped ticks since a moment (seconds since 1970)."""
     found = []
     with open_instance() as instance:
+        for state in instance.all_instigator_state():
+            ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=moment)
+            found += [tick.skip_reason for tick in ticks if tick.skip_reason]
         for record in instance.get_run_records(
             dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
         ):
@@ -149,6 +174,23 @@ def _failed_since(moment: float) -> list[str]:
                 text = data.user_failure_data.description if data.user_failure_data else data.error
                 found.append(str(text)[:400])
     return found
+
+
+def _listen(messages: list[str]) -> str:
+    """A webhook on loopback that keeps what it is sent; its address."""
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802
+            messages.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/hook"
 
 
 def _ui_answers() -> bool:
