@@ -3,9 +3,10 @@
     sudo python -m experiments.disk FOLDER
 
 The lake of `small_world` lies on a file system of its own in memory (so it needs the right to
-mount one). The sensor maps what is there; then the disk is filled and seven days of scenes arrive;
-then there is room again; then it fills up while maps are made; then it is read-only. Prints one line of JSON; exit code
-1 when the platform ended, a file is torn, or a pass has not exactly one current map in the end.
+mount one). The sensor maps what is there; then the disk is filled and seven days of scenes arrive,
+then there is room again; then it fills up while maps are made; then it is read-only. Prints one
+line of JSON; exit code 1 when the platform ended, nobody was told, a file is torn, or a pass has
+not exactly one current map in the end.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from experiments.small_world import SmallWorld, make_world
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.map_index import read_index
+from sm_platform.defs.step_failures import why
 from sm_platform.sources.archive import ArchiveSource, advance_clock, archive_regions, read_clock
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.sentinel1_names import parse_frame
@@ -40,7 +42,7 @@ LAST, TODAY = date(2025, 4, 25), date(2025, 4, 3)
 STEP = timedelta(days=7)
 PORT = 3792
 SIZE = "600m"
-MOST_TOLD = 4
+MOST_TOLD, MOST_CHARACTERS = 4, 400
 SETTLE_S, TROUBLE_S, RECOVER_S = 900.0, 150.0, 1500.0
 CLI = (sys.executable, "-m", "sm_platform.cli")
 
@@ -170,9 +172,7 @@ def _told_since(moment: float) -> list[str]:
                 record.dagster_run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
             )
             for step in steps:
-                data = step.get_dagster_event().step_failure_data
-                text = data.user_failure_data.description if data.user_failure_data else data.error
-                found.append(str(text)[:400])
+                found.append(why(step.get_dagster_event())[:MOST_CHARACTERS])
     return found
 
 

@@ -16,7 +16,9 @@ def alerts(
 ) -> None:
     """List alerts: failures, overdue passes, silence, staleness; newest last.
 
-    They go to SM_ALERT_WEBHOOK and, by SM_SMTP_URL, to SM_ALERT_EMAIL.
+    They go to SM_ALERT_WEBHOOK and, by SM_SMTP_URL, to SM_ALERT_EMAIL, as `up` was started with.
+
+    A failed fetch is first tried again for an hour; such days are counted below the list.
 
     Example: sm-platform alerts --region red-river --days 30
 

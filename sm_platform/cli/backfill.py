@@ -67,7 +67,7 @@ def list_backfills() -> None:
     """
     from sm_platform.defs.commands.backfill import list_command
 
-    list_command()
+    list_command(say)
 
 
 @app.command("show")

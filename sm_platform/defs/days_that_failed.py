@@ -35,5 +35,5 @@ def problems_of(layout: Layout, region: str, first: date) -> list[Problem]:
 def _next_step(region: str, day: date, failed: Sequence[FailedDay]) -> str:
     again = f"`sm-platform run --region {region} --start {day} --end {day}`"
     if any(one.is_passing for one in failed):
-        return f"try again: {again}"
+        return f"tried again by itself while `up` runs; at once: {again}"
     return f"put right what the reason names, then {again}"

@@ -10,6 +10,7 @@ from sm_platform.defs.home import CONFIG
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.launch_tags import scope_of
 from sm_platform.defs.resources import settings
+from sm_platform.defs.serving.up_lock import is_held
 from sm_platform.errors import LakeError
 
 ALIVE_FOR = timedelta(minutes=2)
@@ -42,10 +43,13 @@ class EngineStatus:
     runs: Sequence[OpenRun] = ()
     problem: str | None = None
     """Why nothing can be told."""
+    is_up: bool | None = None
+    """Whether `up` serves it; None where it never did."""
 
     def is_alive(self, now_utc: datetime) -> bool:
         """Whether a daemon runs."""
-        return self.heard_utc is not None and now_utc - self.heard_utc < ALIVE_FOR
+        is_heard = self.heard_utc is not None and now_utc - self.heard_utc < ALIVE_FOR
+        return is_heard and self.is_up is not False
 
 
 def engine_status() -> EngineStatus:
@@ -54,7 +58,8 @@ def engine_status() -> EngineStatus:
         return EngineStatus(None)
     try:
         with home_explained(), open_instance() as instance:
-            return EngineStatus(_heard(instance), _open_runs(instance))
+            is_up = is_held(settings().dagster_home)
+            return EngineStatus(_heard(instance), _open_runs(instance), is_up=is_up)
     except LakeError as error:
         return EngineStatus(None, problem=str(error))
 

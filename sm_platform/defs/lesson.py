@@ -75,11 +75,7 @@ def prepare_lesson(layout: Layout, region: str, cut_off: date, choice: TrainingC
         RecipeError: rows of several recipes.
         UsageError: the profile is that of pre-training.
     """
-    if choice.profile == Profile.PRETRAIN:
-        raise UsageError(
-            "Pre-training is an asset of its own: materialize `pretrained_checkpoints` "
-            "(`sm-platform pretrain`)."
-        )
+    check_profile(choice)
     own = own_samples(layout, region, cut_off, choice)
     samples = taught_samples(layout, region, cut_off, choice, own)
     return lesson_of(
@@ -89,6 +85,15 @@ def prepare_lesson(layout: Layout, region: str, cut_off: date, choice: TrainingC
         target=_target(layout, region, cut_off, choice, samples),
         coarse=_coarse(layout, region, cut_off, choice) if choice.stage == MULTI_SCALE else None,
     )
+
+
+def check_profile(choice: TrainingChoice) -> None:
+    """Raise UsageError for the profile of pre-training."""
+    if choice.profile == Profile.PRETRAIN:
+        raise UsageError(
+            "Pre-training is an asset of its own: materialize `pretrained_checkpoints` "
+            "(`sm-platform pretrain`)."
+        )
 
 
 def lesson_of(

@@ -12,6 +12,8 @@ from sm_platform.defs.map_index import Row
 from sm_platform.defs.newest import newest_map, newest_pass
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.registry import accepted
+from sm_platform.defs.watching.calendar import LATE, SAME
+from sm_platform.defs.watching.scene_log import read_log
 from sm_platform.errors import SmPlatformError
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
@@ -78,13 +80,21 @@ class _Reading:
         counted = Counter(one.status if one else NOT_LOOKED_AT for one in told)
         return {status: counted[status] for status in STATUSES}
 
-    def passes_due(self) -> Due:
-        """Overdue and expected passes, as the calendar was told last, in order of time."""
-        made = store.read(self.layout, PASS_CALENDAR, self.region.region_id)
-        rows = made.rows.to_pylist() if made else []
-        rows = sorted(rows, key=lambda row: row["pass_start_utc"])
-        by_status = {name: [row for row in rows if row[STATUS] == name] for name in UNSEEN}
-        return by_status[UNSEEN[0]], by_status[UNSEEN[1]]
+    def passes_due(self, clock: datetime) -> Due:
+        """Overdue and expected passes of the calendar, in order of time.
+
+        It is as old as its last run: what was listed since is left out, what is late by now is
+        overdue.
+        """
+        name = self.region.region_id
+        made = store.read(self.layout, PASS_CALENDAR, name)
+        rows = [row for row in (made.rows.to_pylist() if made else []) if row[STATUS] in UNSEEN]
+        listed = [one.frame_start_utc for one in read_log(self.layout, name)]
+        due = [row for row in rows if not _is_listed(row, [one for one in listed if one])]
+        due.sort(key=lambda row: row["pass_start_utc"])
+        is_late = [clock - row["pass_start_utc"] > LATE for row in due]
+        overdue = [row for row, late in zip(due, is_late, strict=True) if late]
+        return overdue, [row for row, late in zip(due, is_late, strict=True) if not late]
 
     def checkpoint(self, day: date) -> str | None:
         """The region's chosen checkpoint, else the newest accepted one."""
@@ -94,6 +104,11 @@ class _Reading:
         return found.checkpoint_id if found else None
 
 
+def _is_listed(row: Row, starts: Sequence[datetime]) -> bool:
+    """Whether frames were listed that began when the pass was due; they follow each other."""
+    return any(abs(start - row["pass_start_utc"]) <= SAME for start in starts)
+
+
 def region_status(layout: Layout, region: Region, n_days: int) -> RegionStatus:
     """The status of a region over its last days; what cannot be read is noted, not raised."""
     reading, name = _Reading(layout, region), region.region_id
@@ -101,7 +116,7 @@ def region_status(layout: Layout, region: Region, n_days: int) -> RegionStatus:
     today = (clock - JUST_BEFORE).date()
     days = days_between(today - timedelta(n_days - 1), today)
     nothing_due: Due = [], []
-    overdue, due = reading.of(reading.passes_due, nothing_due)
+    overdue, due = reading.of(lambda: reading.passes_due(clock), nothing_due)
     return RegionStatus(
         region_id=name,
         time_zone=zone_of(region),

@@ -117,6 +117,15 @@ def watch_settings() -> WatchSettings:
     )
 
 
+def check_environment() -> None:
+    """Read every setting once; raises UsageError naming the first variable that is wrong.
+
+    The definitions read them too, but there a wrong one is a stack in the UI.
+    """
+    for read in (settings, watch_settings, run_limits, alert_settings):
+        read()
+
+
 def run_limits() -> RunLimits:
     """How much runs at once; raises UsageError naming a variable that is wrong."""
     return RunLimits(

@@ -76,6 +76,15 @@ def count_between(root: Path, after: datetime, until: datetime) -> dict[str, int
     return {row["product"]: row["count_all"] for row in counts.sort_by("product").to_pylist()}
 
 
+def next_available(root: Path, product: Product, after: datetime) -> datetime | None:
+    """When the first granule of a product after a moment becomes available; None: none does."""
+    index = _index(root)
+    is_later = pc.greater(index["available_utc"], pa.scalar(after, INDEX_UTC))
+    later = index.filter(_all(_is_one_of(index, [product]), is_later))["available_utc"]
+    first: datetime | None = pc.min(later).as_py()
+    return first
+
+
 def _is_one_of(index: pa.Table, products: Collection[Product]) -> pa.ChunkedArray:
     names = pa.array([one.value for one in products], pa.string())
     return pc.is_in(index["product"], value_set=names)

@@ -121,6 +121,7 @@ def play(root: Path) -> dict[str, Any]:
     target = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(ORIGIN, location_name="here"))
     with WorkspaceProcessContext(place.instance, target) as workspace, event_log_open():
         desk = Desk(place, workspace)
+        told["none_yet"] = command("list")
         told["asked"] = command(*OF_BOTH, "--name", "early days", "--no-watch")
         first = told["asked"].out.strip()
         told["asked_twice"] = command(*OF_BOTH, "--no-watch")
@@ -136,6 +137,7 @@ def play(root: Path) -> dict[str, Any]:
         last = told["again"].out.strip()
         told["cancelled"] = command("cancel", last)
         told["third"] = desk.carry_out(last)
+        told["third_shown"] = command("show", last)
     return told
 
 

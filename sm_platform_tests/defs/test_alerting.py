@@ -4,7 +4,6 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from threading import Barrier
 
 import duckdb
@@ -12,11 +11,17 @@ import pytest
 
 from sm_platform.defs.alerting import delivery
 from sm_platform.defs.alerting.addresses import AlertSettings, MailServer
-from sm_platform.defs.alerting.alert import LONGEST_TEXT, Alert, AlertKind, source_down
+from sm_platform.defs.alerting.alert import (
+    LONGEST_TEXT,
+    Alert,
+    AlertKind,
+    counted,
+    cut,
+    source_down,
+)
 from sm_platform.defs.alerting.alert_log import all_alerts, mark_sent, raise_alerts, read_alerts
 from sm_platform.defs.alerting.delivery import channels_of, deliver
 from sm_platform.defs.alerting.masking import masked
-from sm_platform.defs.commands.alerts import alerts_command, test_command
 from sm_platform.defs.resources import alert_settings, secret_values
 from sm_platform.errors import LakeError, UsageError
 from sm_platform.lake.layout import Layout
@@ -29,6 +34,19 @@ from sm_platform_tests.defs.label_lake import FARM
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 TODAY = NOW.date()
 TOMORROW = NOW + timedelta(days=1)
+
+
+def test_a_text_is_cut_between_words_where_it_can_be() -> None:
+    text = "The lake cannot be read: /tmp/review/main/data_lake is not there"
+    assert cut(text, 64) == text
+    assert cut(text, 50) == "The lake cannot be read: ..."
+    assert cut(text.replace(" ", "\n"), 50).endswith("\nread: ...")
+    assert cut("a " + "x" * 90, 50) == "a " + "x" * 45 + "..."
+    assert all(len(cut(text, n)) <= n for n in range(10, 70))
+
+
+def test_one_is_told_as_one() -> None:
+    assert [counted(n, "day") for n in (0, 1, 2)] == ["0 days", "1 day", "2 days"]
 
 
 @pytest.fixture(autouse=True)
@@ -246,53 +264,3 @@ def test_no_secret_is_stored_or_sent(
         assert secret not in told + rows
         assert secret.encode() not in stored
     assert len(read_alerts(layout, FARM)[0].alert_text) <= LONGEST_TEXT
-
-
-@pytest.fixture
-def lake_here(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    monkeypatch.setenv("SM_DATA_LAKE", str(layout.root))
-    return layout
-
-
-def test_the_command_lists_what_was_told(
-    lake_here: Layout, region: Region, capsys: pytest.CaptureFixture[str]
-) -> None:
-    now = datetime.now(UTC)
-    old = now - timedelta(days=9)
-    noted(lake_here, an_alert(old.date(), text="Old."), now=old)
-    noted(lake_here, an_alert(now.date(), text="Dry.\nNext: rain."), now=now)
-    noted(lake_here, source_down(replace(region, region_id="hill"), "no answer", now), now=now)
-    said: list[str] = []
-    alerts_command(region.region_id, 7, said.append)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[1:] == ["    Dry.", "    Next: rain."]
-    assert lines[0].startswith(f"{now:%Y-%m-%d %H:%M} UTC (")
-    assert lines[0].endswith("local)  silent  farm: no map  (not sent)")
-    assert said == ["1 alerts of the last 7 days; no channel is configured."]
-    alerts_command(None, 30, said.append)
-    out = capsys.readouterr().out
-    assert "Old." in out
-    assert "hill: its source does not answer" in out
-    with pytest.raises(UsageError, match="no region 'nowhere'"):
-        alerts_command("nowhere", 7, said.append)
-
-
-def test_the_test_alert_goes_to_each_channel_and_tells_what_happened(
-    lake_here: Layout,
-    chat: Chat,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with pytest.raises(UsageError, match="set SM_ALERT_WEBHOOK"):
-        test_command()
-    monkeypatch.setenv("SM_ALERT_WEBHOOK", chat.address)
-    assert test_command() == 0
-    assert capsys.readouterr().out == "webhook: 1 alert sent.\n"
-    assert "Nothing has failed" in chat.texts[0]
-    chat.answers = [404]
-    assert test_command() == 1
-    assert "answered 404" in capsys.readouterr().out
-    assert not Path(lake_here.root).exists(), "a test is no alert to keep"
-
-
-test_command.__test__ = False  # type: ignore[attr-defined]

@@ -194,6 +194,8 @@ def test_a_trusted_server_is_talked_to_in_secret_and_another_not_at_all(
         ("https://a b/x", "", "", "SM_ALERT_WEBHOOK"),
         ("https://a:99999/x", "", "", "SM_ALERT_WEBHOOK"),
         ("https://[a/x", "", "", "SM_ALERT_WEBHOOK"),
+        ("https://bot:s3cret@a.vn/x", "", "", "SM_ALERT_WEBHOOK has a user or password"),
+        ("https://s3cret@a.vn/x", "", "", "write the secret in the path or the query"),
         ("", "ops", "smtp://localhost", "SM_ALERT_EMAIL"),
         ("", "ops@a.vn,", "smtp://localhost", "SM_ALERT_EMAIL"),
         ("", "a@b\r\nBcc: c@d", "smtp://localhost", "SM_ALERT_EMAIL"),
@@ -212,6 +214,7 @@ def test_a_wrong_address_is_refused_by_its_variable_and_not_repeated(
         alert_addresses(webhook, email, smtp)
     written = next(text for text in (webhook, smtp, email) if text)
     assert written not in str(refused.value)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_addresses_are_read_with_their_defaults() -> None:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.definitions.sensor_definition import SensorExecutionData
+from pydantic import Field
 
 from sm_platform.defs import days as each_days
 from sm_platform.defs.alerting import delivery
@@ -19,6 +20,7 @@ from sm_platform.defs.instance import run_tags
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.watching.requests import ATTEMPT_TAG, WAITS
 from sm_platform.errors import DataError, LakeError, PassingError
 from sm_platform.lake.layout import Layout
@@ -71,6 +73,18 @@ def soil_of_region() -> None:
     raise LakeError("Cannot write /lake: No space left on device.")
 
 
+class SitesOfRegion(RunSettings):
+    """How many are drawn."""
+
+    count: int = Field(250, ge=0)
+    """Sites."""
+
+
+@dg.asset(partitions_def=REGIONS)
+def sites_of_region(config: SitesOfRegion) -> None:
+    """Takes settings."""
+
+
 @dg.asset_check(asset=weather_of_day, blocking=True, description="At most 330 K.")
 def not_too_warm(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
@@ -89,7 +103,7 @@ def no_failed_day(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult
 
 
 DEFS = dg.Definitions(
-    assets=[weather_of_day, map_of_day, soil_of_region],
+    assets=[weather_of_day, map_of_day, soil_of_region, sites_of_region],
     asset_checks=[not_too_warm, not_too_wet, no_failed_day],
     sensors=ALERT_SENSORS,
     executor=dg.in_process_executor,
@@ -257,6 +271,27 @@ def test_a_step_that_fails_as_a_whole_is_told_by_its_reason(
     (alert,) = tick()
     assert alert.subject == "farm: a run failed"
     assert alert.alert_text.splitlines()[1] == "Cannot write /lake: No space left on device."
+
+
+def test_a_setting_out_of_range_is_told_plainly_and_not_to_be_executed_again_as_it_is(
+    instance: dg.DagsterInstance, layout: Layout, tick: Tick
+) -> None:
+    job = DEFS.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[sites_of_region.key],
+        partition_key=FARM,
+        run_config={**QUIET, "ops": {"sites_of_region": {"config": {"count": -5}}}},
+        raise_on_error=False,
+    )
+    (alert,) = tick()
+    assert alert.subject == "farm: a run failed"
+    assert alert.alert_text.splitlines() == [
+        f"Run {result.run_id[:8]} (sites_of_region) of farm:",
+        "Run settings: count is -5, allowed is at least 0. Launch again with another value.",
+        "Next: launch it again in the UI with that setting changed (of an asset: Open launchpad, "
+        "beside Materialize); Re-execute would take the same settings.",
+    ]
 
 
 def test_a_blocking_check_is_told_as_a_check_and_a_warning_is_not(

@@ -66,6 +66,13 @@ def test_advancing_tells_the_day_the_moment_and_what_came(
     assert "The archive ends there" in archive("advance", "--days", "1")[1]
 
 
+def test_where_no_frame_came_it_is_told_when_one_will(archive: Command) -> None:
+    said = archive("advance", "--hours", "1")[1]
+    assert "No Sentinel-1 frame is among them" in said
+    assert "comes on 2025-03-10 02:45 UTC: `sm-platform archive advance --days 1`" in said
+    assert "No Sentinel-1 frame" not in archive("advance", "--days", "1")[1]
+
+
 @pytest.mark.parametrize("words", [("--days", "0"), ("--hours", "-1"), ("--days", "99999999999")])
 def test_no_step_and_no_way_back(archive: Command, source: ArchiveSource, words: str) -> None:
     assert archive("advance", *words)[0] == 2

@@ -109,7 +109,7 @@ def test_a_retry_asks_for_what_failed_and_what_looks_back_to_it(told: Told) -> N
     said = told["retried"]["err"]
     assert f"{GOOD} 2025-01-03..2025-01-05: all 3 days are finished" in said
     assert f"{BAD} 2025-01-03..2025-01-05: 3 of 3 days to do" in said
-    assert "1 days of vegetation and weather" in said
+    assert "1 day of vegetation and weather" in said
     ranges = {tuple(run["assets"]): run["range"] for run in told["second"]["runs"]}
     of_passes = ranges["s1_backscatter", "s1_granules", "s1_scenes"]
     assert of_passes == [f"{NO_RADAR}|{BAD}", f"{NO_RADAR}|{BAD}"]
@@ -136,6 +136,15 @@ def test_a_cancelled_backfill_ends_without_a_run(told: Told) -> None:
     assert told["third"]["progress"]["state"] == "cancelled"
     assert told["third"]["runs"] == []
     assert told["third"]["maps"] == told["second"]["maps"]
+
+
+def test_days_of_a_cancelled_backfill_are_left_and_not_failed(told: Told) -> None:
+    assert counts(told["third"]) == {GOOD: (3, 0, 0, 0), BAD: (3, 0, 0, 0)}
+    assert "6 days were not made, as it was cancelled" in told["third_shown"]["out"]
+
+
+def test_a_list_of_nothing_says_so_apart_from_the_result(told: Told) -> None:
+    assert told["none_yet"] == {"out": "", "err": "No backfill yet.\n", "error": None}
 
 
 def test_what_is_over_cannot_be_cancelled(told: Told) -> None:

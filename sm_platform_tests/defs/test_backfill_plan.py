@@ -2,14 +2,21 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from sm_platform.defs.backfill.asked import parse_assets, parse_period
-from sm_platform.defs.backfill.follow import follow, spoken, summary
+from sm_platform.defs.backfill.follow import follow, remarks, spoken, summary
 from sm_platform.defs.backfill.planning import Plan, RegionPlan
-from sm_platform.defs.backfill.progress import Progress, RegionProgress
+from sm_platform.defs.backfill.progress import (
+    INTERRUPTED,
+    STATES,
+    AssetProgress,
+    Progress,
+    RegionProgress,
+)
 from sm_platform.defs.backfill.queueing import DAEMON, has_daemon, queue
 from sm_platform.defs.map_chain import CHAIN, FIGURES, MAPS
 from sm_platform.errors import UsageError
@@ -44,6 +51,7 @@ def progress(done: int, *, is_over: bool = False) -> Progress:
         state="done" if is_over else "going on",
         is_over=is_over,
         regions=(one,),
+        assets=(AssetProgress("s1_scenes", 50, 5 * done), AssetProgress(MAPS, 50, 5 * done)),
         n_keys=100,
         n_keys_done=10 * done,
         began_utc=BEGAN,
@@ -117,7 +125,64 @@ def test_durations_are_spoken(seconds: float, said: str) -> None:
 
 
 def test_a_line_tells_state_and_share() -> None:
-    assert summary(progress(10, is_over=True)) == "Backfill abc done: 100 % of its partitions"
+    said = "Backfill abc done: 10 of 10 days done, 100 % of the work on all assets"
+    assert summary(progress(10, is_over=True)) == said
+
+
+def in_month() -> Progress:
+    """A backfill whose last asset is still to come for all days but one, which failed."""
+    assets = (
+        *(AssetProgress(name, 1, 1) for name in ("soil_cells", "s1_scenes")),
+        AssetProgress("scene_features", 10, 4),
+        AssetProgress(FIGURES, 10, 0),
+    )
+    return replace(progress(0), assets=assets, n_keys=22, n_keys_done=6)
+
+
+def test_no_day_done_while_most_work_is_is_told_in_words() -> None:
+    seen = in_month()
+    assert summary(seen).startswith("Backfill abc going on: 0 of 10 days done, 27 % of the work")
+    why, *assets = remarks(seen)
+    assert why.startswith("A day is done when its last asset is, map_figures.")
+    assert assets == [
+        "  whole: soil_cells, s1_scenes",
+        "  in part: scene_features 4 of 10",
+        "  not made: map_figures",
+    ]
+
+
+def test_nothing_left_needs_no_words() -> None:
+    assert list(remarks(replace(in_month(), regions=()))) == []
+
+
+LOST = RegionProgress("paddy", n_days=2, n_done=0, n_failed=0, n_maps=0, n_interrupted=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "1 day was interrupted: once this backfill is over the daemon asks for it again."),
+        (
+            {"is_over": True, "state": STATES["CANCELED"]},
+            "2 days were not made, as it was cancelled: `sm-platform backfill retry abc`",
+        ),
+        (
+            {"is_over": True, "state": INTERRUPTED, "heir": "def"},
+            "2 days not made here were taken up by backfill def.",
+        ),
+        (
+            {"is_over": True, "state": INTERRUPTED},
+            "2 days were interrupted (its runs in the UI tell by what): `sm-platform backfill",
+        ),
+    ],
+)
+def test_what_becomes_of_interrupted_days_is_said(changed: dict[str, Any], said: str) -> None:
+    assert [*remarks(replace(in_month(), regions=(LOST,), **changed))][-1].startswith(said)
+
+
+def test_one_day_is_told_as_one() -> None:
+    one = RegionProgress("paddy", n_days=1, n_done=1, n_failed=0, n_maps=1)
+    assert ": 1 of 1 day done," in summary(replace(progress(1), regions=(one,)))
 
 
 def test_watching_tells_changes_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,8 +190,9 @@ def test_watching_tells_changes_only(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = iter([progress(1), progress(1), progress(5), progress(10, is_over=True)])
     said: list[str] = []
     assert follow(lambda: next(seen), said.append).is_over
-    assert [line for line in said if "days done" in line] == [
-        f"  paddy: {done} of 10 days done, 1 failed, {done} maps" for done in (1, 5, 10)
+    assert [line for line in said if line.startswith("  ")] == [
+        f"  paddy: {done} of 10 days done, 1 failed, {maps}"
+        for done, maps in ((1, "1 map"), (5, "5 maps"), (10, "10 maps"))
     ]
 
 

@@ -192,8 +192,8 @@ def test_a_missing_input_gives_a_missing_result(desk: Desk) -> None:
 
 def test_a_lake_without_anything_answers(desk: Desk) -> None:
     empty = replace(desk, more=ENVIRONMENT | {"SM_DATA_LAKE": str(desk.root / "empty")})
-    assert empty.done("sql", "show tables").out.split() == ["name"]
-    checked(empty.run("sql", "select * from ndvi"), 2, "Tables: none yet")
+    assert empty.done("sql", "show tables").out.split() == ["name", "day_status", "failed_days"]
+    checked(empty.run("sql", "select * from ndvi"), 2, "Tables: day_status, failed_days")
     assert empty.done("regions", "list").out == ""
     checked(empty.run("run", "--region", "delta", *DAYS), 2, "there: none yet", "--archive")
     assert not (desk.root / "empty").exists(), "asking makes nothing"

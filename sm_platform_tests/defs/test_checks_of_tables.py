@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from sm_platform.definitions import defs
+from sm_platform.defs.checking.contract import OPTIONAL, WHOLE_BY
 from sm_platform.defs.checking.rules import ERROR, WARN, Matter, Rule, Verdict, checks_of
 from sm_platform.defs.checking.stored import MOST_PARTS, Part, spread
 from sm_platform.defs.checks import CHECKS, DATED, ELSEWHERE, WRITTEN_BY
 from sm_platform.defs.launch_tags import ONE, Scope
+from sm_platform.defs.map_index import day_row, write_index
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.errors import LakeError
 from sm_platform.lake import store
@@ -32,6 +34,7 @@ from sm_platform_tests.defs.checked import (
     value,
 )
 from sm_platform_tests.defs.label_lake import DAY, FARM, farm
+from sm_platform_tests.defs.map_lake import REGION, made_map
 
 GRAPH = defs.resolve_asset_graph()
 BLOCKING = {"gate", "inside_training", "fits_product"}
@@ -185,6 +188,29 @@ def test_a_table_of_regions_is_checked_for_the_region_of_the_run(layout: Layout)
     path.write_bytes(b"torn")
     assert not judged(layout, "soil_cells")["fits_contract"].passed
     assert judged(layout, "soil_cells", Scope(FARM))["fits_contract"].passed
+
+
+def test_a_day_without_a_map_misses_none_of_its_columns(layout: Layout) -> None:
+    made_map(layout)
+    made_map(layout, DAY, sm_mean_m3m3=None)
+    for back, status in ((1, "no_pass"), (2, "no_data")):
+        rows = [day_row(status, "none that day")]
+        write_index(layout, REGION, DAY - timedelta(back), rows, {"status": status, "rows": 1})
+    found = judged(layout, "sm_maps")["fits_contract"]
+    assert found.passed
+    assert (found.counted["rows"], found.counted["rows_with_map_id"]) == (4, 2)
+    assert found.counted["missing_sm_mean_m3m3"] == 0.5
+    assert found.counted["missing_lon_min"] == 0
+    assert "missing_interval_level" not in found.counted
+    assert "missing_interval_width_mean_m3m3" not in found.counted
+
+
+def test_columns_that_a_rule_names_are_there() -> None:
+    tables = {table.name: {c.name: c for c in table.columns} for table in ALL_TABLES}
+    for name, column in WHOLE_BY.items():
+        assert tables[name][column].is_nullable
+    for name, columns in OPTIONAL.items():
+        assert all(tables[name][column].is_nullable for column in columns)
 
 
 def test_a_long_range_is_sampled_evenly_and_says_so(layout: Layout) -> None:

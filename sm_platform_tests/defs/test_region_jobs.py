@@ -14,6 +14,7 @@ from sm_platform.defs.jobs import add_region_job, remove_region_job
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.regions import DIMENSION, MOST_KEYS, add_region
 from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.run_settings import RunSettings
 from sm_platform.errors import LakeError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -108,7 +109,8 @@ def test_a_job_refuses_with_the_same_sentence(
 
 
 def test_every_setting_is_explained_in_the_launchpad() -> None:
-    ours = [one for one in dg.Config.__subclasses__() if one.__module__.startswith("sm_platform.")]
+    found = [*dg.Config.__subclasses__(), *RunSettings.__subclasses__()]
+    ours = [one for one in found if one.__module__.startswith("sm_platform.")]
     assert {assets.__name__ for assets in ours} >= {"AddRegion", "SiteConfig", "SplitConfig"}
     fields = {(one, name): field for one in ours for name, field in one.to_fields_dict().items()}
     assert [key for key, field in fields.items() if not (field.description or "").strip()] == []

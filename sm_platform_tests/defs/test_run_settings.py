@@ -1,8 +1,9 @@
 import dagster as dg
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from sm_platform.defs.run_settings import RunSettings
+from sm_platform.errors import UsageError
 
 
 class Asked(RunSettings):
@@ -12,6 +13,8 @@ class Asked(RunSettings):
     """How much."""
     name: str = ""
     """What it is called."""
+    others: dict[str, int] = {}
+    """More of them."""
 
 
 def help_of(name: str) -> str | None:
@@ -26,7 +29,30 @@ def test_the_help_of_a_number_tells_its_range() -> None:
     assert help_of("name") == "What it is called."
 
 
-@pytest.mark.parametrize("told", [{"members": 26}, {"members": 0}, {"weight": 0.0}])
-def test_a_number_outside_is_refused_by_name(told: dict[str, float]) -> None:
-    with pytest.raises(ValidationError, match=next(iter(told))):
+WRONG = [
+    ({"members": 26}, "members is 26, allowed is at least 1 and at most 25. Launch again with an"),
+    ({"members": -5}, "members is -5, allowed is at least 1 and at most 25. Launch again with an"),
+    (
+        {"members": 0, "weight": 0.0},
+        "members is 0, allowed is at least 1 and at most 25; "
+        "weight is 0.0, allowed is above 0. Launch again with other values.",
+    ),
+    ({"others": {"9km": "x"}}, "others.9km: Input should be a valid integer"),
+]
+
+
+@pytest.mark.parametrize(("told", "message"), WRONG)
+def test_a_setting_that_cannot_be_is_refused_in_a_plain_line(
+    told: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
         Asked(**told)
+    said = str(refused.value)
+    assert said.startswith(f"Run settings: {message}")
+    assert "pydantic" not in said
+    assert "\n" not in said
+    assert refused.value.__suppress_context__, "no stack of pydantic is shown with it"
+
+
+def test_what_is_allowed_is_taken() -> None:
+    assert Asked(members=25, others={"9km": 1}).others == {"9km": 1}

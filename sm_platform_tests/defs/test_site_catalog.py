@@ -187,7 +187,7 @@ def test_flooded_rice_is_kept_and_water_is_not(
         ),
         ({"classes": [45]}, "class 45 is not in WorldCover v200: use 10 tree"),
         ({"spacing_km": 0.25}, "spacing of 0.25 km does not fit cells of 100 m"),
-        ({"count": -1}, "-1 sites cannot be selected"),
+        ({"count": -1}, "count is -1, allowed is at least 0"),
     ],
 )
 def test_without_a_site_the_rule_that_took_them_is_named_and_the_old_catalog_stays(

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,19 @@ from sm_platform.cli import main
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.lake_access import save_region
 from sm_platform.defs.map_index import NO_MAP, Row, day_row, write_index
+from sm_platform.defs.serving.up_lock import hold
+from sm_platform.defs.watching.scene_log import register as log_frames
+from sm_platform.errors import UsageError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.lake import store
 from sm_platform.lake.failures import FailedDay, write_failure
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 from sm_platform.schema.watch_tables import PASS_CALENDAR
+from sm_platform.sources.protocol import Granule
 from sm_platform_tests.defs.region_desk import newcomer, write_archive
 from sm_platform_tests.defs.registry_lake import REGION, accept, register
+from sm_platform_tests.defs.watching.frames import frame
 from sm_platform_tests.desk import Answer
 
 TODAY = date(2025, 1, 31)
@@ -51,6 +57,14 @@ def ask(layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Answer(int(end.value.code or 0), said.out, said.err)
 
     return run
+
+
+def frame_at(start: datetime) -> Granule:
+    """A frame that began then, three hours later at its source."""
+    stop = start + timedelta(seconds=25)
+    name = f"S1A_IW_GRDH_1SDV_{start:%Y%m%dT%H%M%S}_{stop:%Y%m%dT%H%M%S}_056789_06F3A1_1B2C"
+    came = start + timedelta(hours=3)
+    return replace(frame(), granule_id=name, day=start.date(), available_utc=came)
 
 
 def day_before(n: int) -> date:
@@ -137,7 +151,8 @@ def test_failed_days_stand_once_with_assets_reason_and_next_step(watched: Layout
             "day": "2025-01-28",
             "assets": ["weather"],
             "reason": "no answer",
-            "next_step": f"try again: {again.format('2025-01-28')}",
+            "next_step": "tried again by itself while `up` runs; at once: "
+            + again.format("2025-01-28"),
         },
     ]
 
@@ -184,6 +199,29 @@ def test_daemon_and_open_runs_are_told(watched: Layout, ask: Ask) -> None:
     text = ask().out
     assert "Daemon: running, last heard" in text
     assert f"in progress: {REGION} 2025-01-31..2025-01-31" in text
+
+
+def test_a_daemon_that_was_just_killed_is_not_running(watched: Layout, ask: Ask) -> None:
+    """It was heard a moment ago; the lock of `up` is free."""
+    with open_instance() as instance:
+        heard(instance, 5)
+        home = Path(instance.root_directory)
+    with hold(home):
+        assert "Daemon: running" in ask().out
+        with pytest.raises(UsageError, match="already runs"):
+            hold(home)
+    assert "Daemon: not running, last heard" in ask().out
+
+
+def test_the_calendar_is_judged_by_the_clock_of_now(watched: Layout, ask: Ask) -> None:
+    """A pass that was expected when it was written is overdue, or was listed since."""
+    days = [day_before(5), day_before(4), TODAY + timedelta(3)]
+    write_calendar(watched, [expected(day, "expected") for day in days])
+    start = expected(days[1], "")["pass_start_utc"]
+    log_frames(watched, REGION, [frame_at(start)], start + timedelta(hours=3))
+    (region,) = told(ask("--json"))["regions"]
+    assert [one["utc"][:10] for one in region["overdue_passes"]] == [str(days[0])]
+    assert region["next_pass"]["utc"][:10] == str(days[2])
 
 
 def heard(instance: dg.DagsterInstance, seconds_ago: float) -> None:

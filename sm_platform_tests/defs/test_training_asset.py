@@ -14,9 +14,10 @@ from sm_platform import __version__
 from sm_platform.defs import training_watch
 from sm_platform.defs.assets.checkpoints import checkpoints
 from sm_platform.defs.estimators import open_estimator, read_card
-from sm_platform.defs.training_choice import MEMBER_ORDER
+from sm_platform.defs.training_choice import MEMBER_ORDER, choice_from
 from sm_platform.densesm.checkpoint import save
 from sm_platform.densesm.network import Architecture
+from sm_platform.errors import UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
@@ -211,11 +212,6 @@ def test_curves_appear_while_it_goes_and_a_picture_afterwards(
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"profile": "best"}, "no profile 'best': choose of recommended, parity, trees"),
-        ({"profile": "pretrain"}, "Pre-training is an asset of its own"),
-        ({"scheme": "region"}, "Scheme region has no training rows"),
-        ({"scheme": "random"}, "Scheme random has rows of one site on both sides"),
-        ({"scheme": "area"}, "There is no scheme 'area'"),
         ({"start": "nobody"}, r"There is no checkpoint 'nobody'"),
         ({"domain_loss": "mean"}, "There is no domain_loss 'mean': choose of none, coral, mmd"),
         ({"domain_loss": "coral"}, "has no radar rows at its sites .* `s1_backscatter`"),
@@ -229,7 +225,6 @@ def test_curves_appear_while_it_goes_and_a_picture_afterwards(
         ({"fewest_sites": 60}, "has 24 sites in 6 blocks of 3 km, at least 60 in 3 are needed"),
         ({"fewest_blocks": 9}, "Role validation of scheme block has 24 sites in 6 blocks"),
         ({"profile": "parity", "stage": "ft13"}, "stands for 1500 to 10000 m of ground"),
-        ({"profile": "parity", "loss": "mae"}, "There is no loss 'mae'"),
         ({"profile": "trees", "start": "x"}, "Trees start from nothing"),
     ],
 )
@@ -241,6 +236,40 @@ def test_what_cannot_be_trained_is_refused_before_it_begins(
     assert re.search(said, why), why
     assert rows_of(lake) == before
     assert not list(models.root.glob(".training/*"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("profile", "best"),
+        ("profile", "pretrain"),
+        ("scheme", "region"),
+        ("scheme", "random"),
+        ("stage", "ft99"),
+        ("loss", "mae"),
+    ],
+)
+def test_a_word_that_is_none_of_the_choices_is_refused_where_it_is_typed(
+    lake: Layout, models: ModelStore, setting: str, word: str
+) -> None:
+    with pytest.raises(
+        dg.DagsterInvalidConfigError, match=f"config:{setting} not in enum .*{word}"
+    ):
+        refused(lake, models, {setting: word})
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"profile": "best"}, "no profile 'best': choose of recommended, parity, trees"),
+        ({"scheme": "region"}, "Scheme region has no training rows"),
+        ({"scheme": "area"}, "There is no scheme 'area'"),
+        ({"profile": "parity", "loss": "mae"}, "There is no loss 'mae'"),
+    ],
+)
+def test_the_command_line_says_the_same_in_words(told: Mapping[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        choice_from(told)
 
 
 def test_a_start_of_another_recipe_is_refused_unless_named(

@@ -67,6 +67,11 @@ def alert_addresses(webhook: str, email: str, smtp: str) -> AlertSettings:
 
 def _webhook(text: str) -> str:
     address = _split(WEBHOOK, text)
+    if "@" in address.netloc:
+        raise UsageError(
+            f"{WEBHOOK} has a user or password before its host (its value is not shown), which a "
+            "webhook is not sent: write the secret in the path or the query, as chat services do."
+        )
     is_safe = address.scheme == "https" or address.hostname in THIS_MACHINE
     if address.scheme not in ("http", "https") or not address.hostname or not is_safe:
         raise UsageError(

@@ -11,6 +11,8 @@ LONGEST_LINE = 300
 LONGEST_SUBJECT = 150
 LONGEST_TEXT = 1700
 """Characters: the smallest message of a chat service holds 2000."""
+CUT = "..."
+"""Stands for what was left out."""
 MOST_LINES = 10
 """Of one kind in an alert: days, passes, verdicts."""
 
@@ -94,8 +96,20 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """The text, or its beginning where it is longer than anybody reads."""
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    """The text, or its beginning where it is longer than anybody reads; of whole words if it can.
+
+    Half a path or half a command leads nowhere; a very long word is cut all the same.
+    """
+    if len(text) <= longest:
+        return text
+    head = text[: longest - len(CUT)]
+    gap = max(head.rfind(" "), head.rfind("\n"))
+    return f"{head[:gap].rstrip()} {CUT}" if gap >= longest // 3 else f"{head}{CUT}"
+
+
+def counted(n: int, name: str) -> str:
+    """A number of things: 1 alert, 2 alerts."""
+    return f"{n} {name}" if n == 1 else f"{n} {name}s"
 
 
 def shortened(lines: Iterable[str]) -> list[str]:

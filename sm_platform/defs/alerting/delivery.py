@@ -20,7 +20,7 @@ from tenacity import (
 )
 
 from sm_platform.defs.alerting.addresses import AlertSettings
-from sm_platform.defs.alerting.alert import LONGEST_SUBJECT, cut, moment_text
+from sm_platform.defs.alerting.alert import LONGEST_SUBJECT, counted, cut, moment_text
 from sm_platform.defs.alerting.alert_log import NotedAlert, mark_sent, read_alerts
 from sm_platform.defs.alerting.mail import mail
 from sm_platform.defs.alerting.webhook import post
@@ -65,7 +65,7 @@ class Outcome:
     @property
     def told(self) -> str:
         """A sentence for people."""
-        n = f"{self.n_alerts} alert{'' if self.n_alerts == 1 else 's'}"
+        n = counted(self.n_alerts, "alert")
         if self.problem is None:
             return f"{self.channel}: {n} sent."
         return f"{self.channel}: {n} not sent, {self.problem}"

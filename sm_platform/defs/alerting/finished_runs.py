@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from sm_platform.defs.alerting.alert import Alert, AlertKind, days_text, one_line, shortened
+from sm_platform.defs.alerting.alert_log import NotedAlert
 from sm_platform.defs.alerting.run_faults import RunFaults, faults_of
 from sm_platform.defs.days import BACKFILL, request_of
 from sm_platform.defs.instance import HOST_TAG
 from sm_platform.defs.launch_tags import Scope, scope_of
 from sm_platform.defs.watching.requests import ATTEMPT_TAG, WAITS, WILL_RETRY
+from sm_platform.lake.failures import FailedDay
 from sm_platform.lake.layout import Layout
 
 SETTLING_TRIES, SETTLING_S = 5, 0.2
@@ -20,6 +22,7 @@ WORKER_ENDED = (
     "Its process ended before it was done, most often for want of memory or as the machine was "
     "restarted ({})."
 )
+OF_FAILED_DAYS = (AlertKind.RUN_FAILED, AlertKind.DAYS_FAILED)
 FAILURE = dg.DagsterRunStatus.FAILURE
 
 
@@ -101,6 +104,11 @@ def _next(run: dg.DagsterRun, faults: RunFaults, failed: Sequence[date]) -> str:
             "Next: look whether the provider announces an outage; the days are tried again once "
             "a day by themselves."
         )
+    if faults.is_of_settings:
+        return (
+            "Next: launch it again in the UI with that setting changed (of an asset: Open "
+            "launchpad, beside Materialize); Re-execute would take the same settings."
+        )
     region = scope_of(run.tags).region
     again = f"open run {run.run_id[:8]} in the UI and choose Re-execute"
     if region and failed:
@@ -142,6 +150,16 @@ def _made(run: dg.DagsterRun, faults: RunFaults) -> str:
     """The assets of a run, the first ones where they are many; its job when it makes none."""
     names = list(faults.assets) or [run.job_name]
     return ", ".join([*names[:MOST_NAMES], *(["..."] if len(names) > MOST_NAMES else [])])
+
+
+def tells_of(alert: NotedAlert, failed: FailedDay) -> bool:
+    """Whether an alert of a run tells of a failed day: by its days, or by its backfill."""
+    if alert.region_id != failed.region_id or alert.alert_kind not in OF_FAILED_DAYS:
+        return False
+    subject = "".join(alert.alert_key.split("/")[2:3])  # as `_subject` begins, after the region
+    first, _, last = subject.partition("..")
+    is_between = bool(last) and first <= failed.day.isoformat() <= last
+    return is_between or (bool(failed.request) and subject == failed.request)
 
 
 def _subject(run: dg.DagsterRun, scope: Scope, made: str) -> str:

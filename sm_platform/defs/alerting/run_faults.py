@@ -11,6 +11,7 @@ from sm_platform.defs.alerting.alert import one_line
 from sm_platform.defs.checking.failed import NAME as OF_FAILED_DAYS
 from sm_platform.defs.days import request_of
 from sm_platform.defs.launch_tags import scope_of
+from sm_platform.defs.run_settings import REFUSED
 from sm_platform.defs.step_failures import is_verdict, named_days, why
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake.failures import FailedDay, failure_of
@@ -37,6 +38,8 @@ class RunFaults:
     """What the run was to make."""
     is_passing: bool
     """Whether there are failed days and all failed of what may pass (network, quota)."""
+    is_of_settings: bool
+    """Whether a step refused its settings, so that the same ones fail again."""
     end: str
     """What the run's own end says; empty when it ended well."""
 
@@ -61,6 +64,7 @@ def faults_of(instance: dg.DagsterInstance, layout: Layout, run: dg.DagsterRun) 
         verdicts=tuple(_verdicts(events)),
         assets=tuple(assets),
         is_passing=bool(failed) and all(one.is_passing for one in failed),
+        is_of_settings=any(one.startswith(REFUSED) for one in whole),
         end=one_line(" ".join(event.message or "" for event in events if event.is_run_failure)),
     )
 

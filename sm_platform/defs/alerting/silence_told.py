@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sm_platform.defs.alerting.alert import Alert, AlertKind, moment_text, shortened
+from sm_platform.defs.alerting.alert import Alert, AlertKind, counted, moment_text, shortened
 from sm_platform.defs.alerting.last_map import LastMap, Readiness
 from sm_platform.defs.local_time import NO_TIME
 from sm_platform.defs.watching.calendar import PassRow
@@ -100,21 +100,21 @@ def overdue_told(region: str, overdue: Sequence[PassRow], now_utc: datetime) -> 
 
 def _subject(silence: Silence) -> str:
     what = "its source lists no pass" if silence.has_listed_none else "no map"
-    return f"{silence.region_id}: {what} for {silence.age.days} days"
+    return f"{silence.region_id}: {what} for {counted(silence.age.days, 'day')}"
 
 
 def _since(silence: Silence) -> str:
     """How long there was no map, and what is known of the last one, or lacks for the first."""
-    n_days, newest, ready = silence.age.days, silence.last.newest, silence.ready
+    n_days, newest, ready = counted(silence.age.days, "day"), silence.last.newest, silence.ready
     if newest is not None:
         told = f"The newest map is of {_told(newest)}."
-        return f"{silence.region_id} has had no new map for {n_days} days. {told}"
+        return f"{silence.region_id} has had no new map for {n_days}. {told}"
     known = "It is prepared and has a checkpoint."
     if ready and not ready.has_checkpoint:
         known = "It has no accepted checkpoint, for which its passes wait: train or promote one."
     elif ready and not ready.is_prepared:
         known = "Soil, terrain and land cover were not made yet: look at these runs in the UI."
-    return f"{silence.region_id} has been watched for {n_days} days. There is no map yet. {known}"
+    return f"{silence.region_id} has been watched for {n_days}. There is no map yet. {known}"
 
 
 def _listed(silence: Silence) -> str:

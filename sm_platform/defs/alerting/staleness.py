@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshnessPolicy
 
-from sm_platform.defs.alerting.alert import Alert, AlertKind, moment_text
+from sm_platform.defs.alerting.alert import Alert, AlertKind, counted, moment_text
 
 Policies = Mapping[dg.AssetKey, dg.FreshnessPolicy]
 
@@ -59,4 +59,4 @@ def _allowed(policy: dg.FreshnessPolicy) -> str:
 def _span(time: timedelta) -> str:
     """Days, or hours where it is less than two."""
     hours = time.total_seconds() / 3600
-    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    return counted(round(hours / 24), "day") if hours >= 48 else counted(round(hours), "hour")

@@ -2,14 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from sm_platform.defs.backfill.progress import Progress
+from sm_platform.defs.backfill.progress import STATES, Progress
 from sm_platform.defs.talk import Say
 
 LOOK_SECONDS = 5.0
@@ -23,7 +23,7 @@ def follow(look: Callable[[], Progress], say: Say) -> Progress:
     with Live(console=Console(stderr=True), refresh_per_second=1) as live:
         while True:
             seen = look()
-            live.update(Group(summary(seen), table_of(seen)))
+            live.update(Group(summary(seen), table_of(seen), *remarks(seen)))
             if seen.is_over:
                 return seen
             time.sleep(LOOK_SECONDS)
@@ -39,11 +39,50 @@ def table_of(seen: Progress) -> Table:
 
 
 def summary(seen: Progress) -> str:
-    """One line on the whole backfill."""
-    share = 100 * seen.n_keys_done // max(1, seen.n_keys)
+    """One line on the whole backfill: days that are done, and how far the work on all is."""
+    share = 100 * sum(one.n_made for one in seen.assets) // max(1, seen.n_keys)
     left = seen.left_s(datetime.now(UTC))
     more = f", about {spoken(left)} left" if left else ""
-    return f"Backfill {seen.backfill_id} {seen.state}: {share} % of its partitions{more}"
+    n_done = sum(one.n_done for one in seen.regions)
+    done = f"{n_done} of {many(sum(one.n_days for one in seen.regions), 'day')} done"
+    said = f"Backfill {seen.backfill_id} {seen.state}"
+    return f"{said}: {done}, {share} % of the work on all assets{more}"
+
+
+def remarks(seen: Progress) -> Iterator[str]:
+    """Lines on what is left: how far each asset is, and what becomes of interrupted days."""
+    if not seen.n_left:
+        return
+    if len(seen.assets) > 1:
+        yield from _by_asset(seen)
+    yield from unfinished(seen)
+
+
+def unfinished(seen: Progress) -> Iterator[str]:
+    """What becomes of days that were interrupted or not made; no line where there is none."""
+    n_lost = seen.n_left if seen.is_over else sum(one.n_interrupted for one in seen.regions)
+    if not n_lost or seen.state == STATES["CANCELING"]:
+        return
+    was, them = ("was", "it") if n_lost == 1 else ("were", "them")
+    days = many(n_lost, "day")
+    again = f"`sm-platform backfill retry {seen.backfill_id}` asks for {them} again"
+    if not seen.is_over:
+        later = f"once this backfill is over the daemon asks for {them} again"
+        yield f"{days} {was} interrupted: {later}."
+    elif seen.heir:
+        yield f"{days} not made here {was} taken up by backfill {seen.heir}."
+    elif seen.state == STATES["CANCELED"]:
+        yield f"{days} {was} not made, as it was cancelled: {again}."
+    else:
+        yield (
+            f"{days} {was} interrupted (its runs in the UI tell by what): {again}; the daemon does "
+            "so by itself within 2 days of its start."
+        )
+
+
+def many(number: int, noun: str) -> str:
+    """A number of things: 1 day, 2 days."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def spoken(seconds: float) -> str:
@@ -52,6 +91,24 @@ def spoken(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
+def _by_asset(seen: Progress) -> Iterator[str]:
+    """How far each asset is, and why hardly a day may be done while most of the work is."""
+    yield (
+        f"A day is done when its last asset is, {seen.assets[-1].asset}. Each asset is made for "
+        "all days of a run, up to a month of a region, before the next:"
+    )
+    whole = [one.asset for one in seen.assets if one.n_made == one.n_asked]
+    part = [
+        f"{one.asset} {one.n_made} of {one.n_asked}"
+        for one in seen.assets
+        if 0 < one.n_made < one.n_asked
+    ]
+    none = [one.asset for one in seen.assets if not one.n_made]
+    for word, names in (("whole", whole), ("in part", part), ("not made", none)):
+        if names:
+            yield f"  {word}: {', '.join(names)}"
 
 
 def _follow_in_lines(look: Callable[[], Progress], say: Say) -> Progress:
@@ -64,8 +121,8 @@ def _follow_in_lines(look: Callable[[], Progress], say: Say) -> Progress:
             say(summary(seen))
             for one in seen.regions:
                 say(
-                    f"  {one.region_id}: {one.n_done} of {one.n_days} days done, "
-                    f"{one.n_failed} failed, {one.n_maps} maps"
+                    f"  {one.region_id}: {one.n_done} of {many(one.n_days, 'day')} done, "
+                    f"{one.n_failed} failed, {many(one.n_maps, 'map')}"
                 )
         if seen.is_over:
             return seen

@@ -1,7 +1,7 @@
 """How far a backfill is, by region, and why days failed."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -17,10 +17,11 @@ from dagster._core.execution.backfill import (
 
 from sm_platform.definitions import defs
 from sm_platform.defs.backfill.planning import Place
-from sm_platform.defs.map_chain import CHAIN
+from sm_platform.defs.backfill.queueing import PARENT
+from sm_platform.defs.map_chain import CHAIN, DRIVERS, STATIC
 from sm_platform.errors import UsageError
 from sm_platform.lake import store
-from sm_platform.lake.failures import failed_days
+from sm_platform.lake.failures import failed_days, failure_of
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.model_tables import SM_MAPS
 
@@ -35,6 +36,8 @@ STATES = {
     "FAILED": "stopped by a fault",
 }
 """Dagster's states of a backfill in words."""
+INTERRUPTED = "ended, some days not made"
+"""What Dagster takes for failed where no day is known to have failed."""
 MOST_LISTED = 5
 DaysByRegion = Mapping[str, frozenset[date]]
 
@@ -47,13 +50,25 @@ class RegionProgress:
     n_days: int
     n_done: int
     n_failed: int
+    """Days whose failure the lake knows, with its reason."""
     n_maps: int
     """Passes with a current map, of the days done; 0 where they are not counted."""
+    n_interrupted: int = 0
+    """Days left whose runs ended without a failure that is known: a process was killed."""
 
     @property
     def n_left(self) -> int:
         """Days neither done nor failed."""
         return self.n_days - self.n_done - self.n_failed
+
+
+@dataclass(frozen=True, slots=True)
+class AssetProgress:
+    """Partitions of one asset that a backfill asks for, and those made."""
+
+    asset: str
+    n_asked: int
+    n_made: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +78,25 @@ class Progress:
     backfill_id: str
     title: str
     state: str
-    """One of the values of STATES."""
+    """One of the values of STATES, or INTERRUPTED."""
     is_over: bool
     regions: tuple[RegionProgress, ...]
+    assets: tuple[AssetProgress, ...]
+    """In the order of their making: days are done when the last one is."""
     n_keys: int
-    """Partitions of all its assets, and those made or failed."""
+    """Partitions of all its assets, and those that nothing more comes of: made, failed, lost."""
     n_keys_done: int
     began_utc: datetime
     ended_utc: datetime | None
     fault: str | None
     """What stopped it, when it was stopped."""
+    heir: str | None = None
+    """Id of the backfill that took up what this one left, if there is one."""
+
+    @property
+    def n_left(self) -> int:
+        """Days of all regions that are neither done nor failed."""
+        return sum(one.n_left for one in self.regions)
 
     def left_s(self, now: datetime) -> float | None:
         """Seconds left at the pace so far, None while nothing is done or nothing left."""
@@ -96,33 +120,49 @@ class Look:
         """The backfill as it stands; raises UsageError when there is none of that id."""
         backfill = find(self.place.instance, self.backfill_id)
         data = data_of(backfill)
-        last = assets_of(data)[-1]
-        target, made = days_of(data.target_subset, last), days_of(data.materialized_subset, last)
-        failed = days_of(data.failed_and_downstream_subset, last)
-        done = data.materialized_subset | data.failed_and_downstream_subset
-        end, state = backfill.backfill_end_timestamp, backfill.status
+        regions = self._regions(data)
+        n_left = sum(one.n_left for one in regions)
+        over = data.materialized_subset | data.failed_and_downstream_subset
+        end, is_over = backfill.backfill_end_timestamp, _is_over(backfill)
         return Progress(
             backfill_id=backfill.backfill_id,
             title=backfill.title or "",
-            state=STATES[state.value],
-            is_over=state in BULK_ACTION_TERMINAL_STATUSES,
-            regions=tuple(self._region(name, target, made, failed) for name in sorted(target)),
+            state=_state(backfill, regions),
+            is_over=is_over,
+            regions=regions,
+            assets=_by_asset(data),
             n_keys=data.target_subset.num_partitions_and_non_partitioned_assets,
-            n_keys_done=done.num_partitions_and_non_partitioned_assets,
+            n_keys_done=over.num_partitions_and_non_partitioned_assets,
             began_utc=datetime.fromtimestamp(backfill.backfill_timestamp, UTC),
             ended_utc=datetime.fromtimestamp(end, UTC) if end else None,
             fault=backfill.error.message.strip() if backfill.error else None,
+            heir=_heir(self.place.instance, backfill) if is_over and n_left else None,
         )
 
-    def _region(
-        self, name: str, target: DaysByRegion, made: DaysByRegion, failed: DaysByRegion
-    ) -> RegionProgress:
-        done = made.get(name, frozenset())
-        n_failed = len(failed.get(name, frozenset()) - done)
-        n_maps = sum(self._n_maps(name, day) for day in done) if self.counts_maps else 0
-        return RegionProgress(
-            name, n_days=len(target[name]), n_done=len(done), n_failed=n_failed, n_maps=n_maps
+    def _regions(self, data: AssetBackfillData) -> tuple[RegionProgress, ...]:
+        assets = assets_of(data)
+        target, made, ended = (
+            days_of(subset, assets[-1])
+            for subset in (
+                data.target_subset,
+                data.materialized_subset,
+                data.failed_and_downstream_subset,
+            )
         )
+        found, none = [], frozenset[date]()
+        for name in sorted(target):
+            done = made.get(name, none)
+            lost = ended.get(name, none) - done
+            n_failed = sum(self._has_failed(name, day, needed_by(assets)) for day in lost)
+            n_maps = sum(self._n_maps(name, day) for day in done) if self.counts_maps else 0
+            counts = len(target[name]), len(done), n_failed, n_maps, len(lost) - n_failed
+            found.append(RegionProgress(name, *counts))
+        return tuple(found)
+
+    def _has_failed(self, region: str, day: date, assets: Sequence[str]) -> bool:
+        """Whether the lake knows a failure of this backfill: Dagster counts killed runs as well."""
+        known = (failure_of(self.place.layout, region, [one], day) for one in assets)
+        return any(one is not None and one.request == self.backfill_id for one in known)
 
     def _n_maps(self, region: str, day: date) -> int:
         if (region, day) not in self._maps:
@@ -130,6 +170,41 @@ class Look:
             rows = part.rows["is_latest"].to_pylist() if part else []
             self._maps[region, day] = sum(map(bool, rows))
         return self._maps[region, day]
+
+
+def _state(backfill: PartitionBackfill, regions: Sequence[RegionProgress]) -> str:
+    """Its state in words; days that were only interrupted are not said to have failed."""
+    n_left, n_failed = sum(r.n_left for r in regions), sum(r.n_failed for r in regions)
+    if backfill.status is BulkActionStatus.COMPLETED_FAILED and n_left and not n_failed:
+        return INTERRUPTED
+    return STATES[backfill.status.value]
+
+
+def _is_over(backfill: PartitionBackfill) -> bool:
+    return backfill.status in BULK_ACTION_TERMINAL_STATUSES
+
+
+def _by_asset(data: AssetBackfillData) -> tuple[AssetProgress, ...]:
+    asked, made = _sizes(data.target_subset), _sizes(data.materialized_subset)
+    return tuple(
+        AssetProgress(asset, asked[asset], made.get(asset, 0))
+        for asset in (*STATIC, *CHAIN)
+        if asset in asked
+    )
+
+
+def _sizes(subset: AssetGraphSubset) -> dict[str, int]:
+    keys = subset.asset_keys
+    return {key.to_user_string(): len(subset.get_partitions_subset(key)) for key in keys}
+
+
+def _heir(instance: dg.DagsterInstance, backfill: PartitionBackfill) -> str | None:
+    """The newest backfill that goes on from one, None when none does."""
+    began = datetime.fromtimestamp(backfill.backfill_timestamp, UTC)
+    later = instance.get_backfills(BulkActionsFilter(created_after=began))
+    heirs = [one for one in later if one.tags.get(PARENT) == backfill.backfill_id]
+    newest = max(heirs, key=lambda one: one.backfill_timestamp, default=None)
+    return newest.backfill_id if newest else None
 
 
 def find(instance: dg.DagsterInstance, backfill_id: str) -> PartitionBackfill:
@@ -174,6 +249,16 @@ def assets_of(data: AssetBackfillData) -> tuple[str, ...]:
     """The dated assets it asks for, of those from granules to figures, the last one last."""
     named = {key.to_user_string() for key in data.target_subset.asset_keys}
     return tuple(asset for asset in CHAIN if asset in named)
+
+
+def needed_by(assets: Sequence[str]) -> tuple[str, ...]:
+    """Those of the assets of a backfill without which a day is not done.
+
+    Maps are made without the vegetation and weather of a day: older ones are used.
+    """
+    if assets[-1] in DRIVERS:
+        return tuple(assets)
+    return tuple(one for one in assets if one not in DRIVERS)
 
 
 def days_of(subset: AssetGraphSubset, asset: str) -> DaysByRegion:

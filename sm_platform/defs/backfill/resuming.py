@@ -11,9 +11,14 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from sm_platform.defs.backfill.asked import named_regions
 from sm_platform.defs.backfill.planning import Place, Plan, Wanted, plan_region
-from sm_platform.defs.backfill.progress import assets_of, data_of, days_of, under_way
+from sm_platform.defs.backfill.progress import (
+    assets_of,
+    data_of,
+    days_of,
+    needed_by,
+    under_way,
+)
 from sm_platform.defs.backfill.queueing import PARENT, queue
-from sm_platform.defs.map_chain import CHAIN
 from sm_platform.lake.failures import failure_of
 
 ENDED_BADLY = [BulkActionStatus.COMPLETED_FAILED, BulkActionStatus.FAILED]
@@ -59,20 +64,20 @@ def _lost(place: Place, backfill: PartitionBackfill) -> Iterator[tuple[str, list
     target, made = (
         days_of(subset, assets[-1]) for subset in (data.target_subset, data.materialized_subset)
     )
-    busy = under_way(place.instance)
+    busy, needed = under_way(place.instance), needed_by(assets)
     for region, days in sorted(target.items()):
         left = sorted(days - made.get(region, frozenset()))
         lost = [
             day
             for day in left
-            if (region, day) not in busy and not _is_hopeless(place, region, day)
+            if (region, day) not in busy and not _is_hopeless(place, region, needed, day)
         ]
         if lost:
             yield region, lost
 
 
-def _is_hopeless(place: Place, region: str, day: date) -> bool:
-    failed = failure_of(place.layout, region, CHAIN, day)
+def _is_hopeless(place: Place, region: str, needed: Sequence[str], day: date) -> bool:
+    failed = failure_of(place.layout, region, needed, day)
     return failed is not None and not failed.is_passing
 
 

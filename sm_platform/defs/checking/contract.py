@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sm_platform.defs.checking.rules import ERROR, WARN, Matter, Rule, Verdict
 from sm_platform.defs.checking.stored import MOST_PARTS, Part, parts_of, spread
@@ -17,7 +18,7 @@ from sm_platform.errors import LakeError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as drivers
-from sm_platform.schema.model_tables import SCENE_FEATURES
+from sm_platform.schema.model_tables import SCENE_FEATURES, SM_MAPS
 from sm_platform.schema.tables import Table
 
 MOST_ROWS = 2_000_000
@@ -36,6 +37,12 @@ MOST_MISSING = {
 """Largest share missing by table and column, where more is a fault: rows of `s1_backscatter` are
 written only where something is measured, NDVI has clouds. Elsewhere missing has its own meaning."""
 
+WHOLE_BY = {SM_MAPS.name: "map_id"}
+"""By table the column that a whole row has. Rows without it stand for something that there is not,
+such as a day without a map, and miss the rest rightly: no share is counted over them."""
+OPTIONAL = {SM_MAPS.name: ("interval_level", "interval_width_mean_m3m3")}
+"""Columns by table that are null by design, here without a calibration: none of them is missing."""
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -43,6 +50,8 @@ class _Seen:
 
     n_parts: int = 0
     n_rows: int = 0
+    n_whole: int = 0
+    """Rows that shares are counted over."""
     missing: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -61,11 +70,13 @@ def _judge(table: Table, matter: Matter) -> Verdict:
     parts = parts_of(matter.layout, table, matter.scope)
     seen = _opened(matter.layout, table, spread(parts))
     scarce = _scarce(table, seen)
+    n_whole = {f"rows_with_{WHOLE_BY[table.name]}": seen.n_whole} if table.name in WHOLE_BY else {}
     counted: dict[str, Any] = {
         "partitions": len(parts),
         "partitions_opened": seen.n_parts,
         "rows": seen.n_rows,
-        **{f"missing_{name}": n / seen.n_rows for name, n in seen.missing.items() if seen.n_rows},
+        **n_whole,
+        **{f"missing_{name}": n / seen.n_whole for name, n in seen.missing.items() if seen.n_whole},
     }
     told = "\n".join([*seen.faults, *scarce])
     return Verdict(not told, told, counted, ERROR if seen.faults else WARN)
@@ -73,8 +84,7 @@ def _judge(table: Table, matter: Matter) -> Verdict:
 
 def _opened(layout: Layout, table: Table, parts: Sequence[Part]) -> _Seen:
     """The newest partitions first, until `MOST_ROWS` have been read."""
-    numbers = [c.name for c in table.columns if c.is_nullable and pa.types.is_floating(c.type)]
-    seen = _Seen(missing=dict.fromkeys(numbers, 0))
+    seen = _Seen(missing=dict.fromkeys(_may_be_missing(table), 0))
     for part in reversed(parts):
         if seen.n_rows >= MOST_ROWS:
             break
@@ -85,9 +95,23 @@ def _opened(layout: Layout, table: Table, parts: Sequence[Part]) -> _Seen:
             seen.faults.append(f"{part}: {error}")
             continue
         seen.n_rows += rows.num_rows
+        whole = _of_something(table, rows)
+        seen.n_whole += whole.num_rows
         for name in seen.missing:
-            seen.missing[name] += rows.column(name).null_count
+            seen.missing[name] += whole.column(name).null_count
     return seen
+
+
+def _may_be_missing(table: Table) -> list[str]:
+    """Columns whose missing values are counted."""
+    floats = [c.name for c in table.columns if c.is_nullable and pa.types.is_floating(c.type)]
+    return [name for name in floats if name not in OPTIONAL.get(table.name, ())]
+
+
+def _of_something(table: Table, rows: pa.Table) -> pa.Table:
+    """The rows that stand for something that there is."""
+    by = WHOLE_BY.get(table.name)
+    return rows if by is None else rows.filter(pc.is_valid(rows[by]))
 
 
 def _whole_rows(layout: Layout, table: Table, part: Part) -> pa.Table:
@@ -116,9 +140,9 @@ def _check_types(table: Table, rows: pa.Table) -> None:
 def _scarce(table: Table, seen: _Seen) -> list[str]:
     """Columns of which more is missing than is stated, each told."""
     most = MOST_MISSING.get(table.name, {})
-    shares = {name: seen.missing[name] / max(seen.n_rows, 1) for name in most}
+    shares = {name: seen.missing[name] / max(seen.n_whole, 1) for name in most}
     return [
-        f"{name} is missing in {100 * share:.0f} % of {seen.n_rows} rows, at most "
+        f"{name} is missing in {100 * share:.0f} % of {seen.n_whole} rows, at most "
         f"{100 * most[name]:.0f} % were expected."
         for name, share in shares.items()
         if share > most[name]

@@ -1,7 +1,8 @@
 """`sm-platform archive`: write the embedded archive, move its clock, let it fail."""
 
+import math
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ from sm_platform.defs.talk import Say
 from sm_platform.errors import UsageError
 from sm_platform.sources.archive import advance_clock, read_clock
 from sm_platform.sources.archive_faults import FaultKind, Faults, write_faults
-from sm_platform.sources.archive_listing import count_between
+from sm_platform.sources.archive_listing import count_between, next_available
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import WHOLE
@@ -58,6 +59,20 @@ def advance_command(days: int | None, hours: int | None, say: Say) -> None:
     say(f"Granules that became available: {names or 'none'}.")
     if clock.is_at_end:
         say("The archive ends there: nothing was written for later days.")
+    elif Product.S1_GRD.value not in came:
+        _tell_next_frame(root, clock.now_utc, say)
+
+
+def _tell_next_frame(root: Path, now_utc: datetime, say: Say) -> None:
+    """Why no map comes of it, and when one will."""
+    comes = next_available(root, Product.S1_GRD, now_utc)
+    if comes is None:
+        return
+    days = math.ceil((comes - now_utc) / timedelta(days=1))
+    say(
+        f"No Sentinel-1 frame is among them, so there is nothing to map; the next one comes on "
+        f"{comes:%Y-%m-%d %H:%M} UTC: `sm-platform archive advance --days {days}`."
+    )
 
 
 def faults_command(kind: str | None, asked: Mapping[str, Any], *, off: bool, say: Say) -> None:

@@ -8,7 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from sm_platform.defs.backfill.asked import Period, check_checkpoint, named_regions
-from sm_platform.defs.backfill.follow import follow, spoken, summary, table_of
+from sm_platform.defs.backfill.follow import (
+    follow,
+    many,
+    remarks,
+    spoken,
+    summary,
+    table_of,
+    unfinished,
+)
 from sm_platform.defs.backfill.pace import estimate_s
 from sm_platform.defs.backfill.planning import Place, Plan, RegionPlan, Wanted, plan_region
 from sm_platform.defs.backfill.progress import (
@@ -71,7 +79,7 @@ def backfill_command(names: Sequence[str], period: Period, manner: Manner, say: 
     _ask(asked, replace(manner, title=title), say)
 
 
-def list_command() -> None:
+def list_command(say: Say) -> None:
     """Print the backfills of this home, the newest first."""
     place, shown = _open(), Table(*COLUMNS, box=None, pad_edge=False)
     for one in newest_backfills(place.instance):
@@ -80,8 +88,10 @@ def list_command() -> None:
         totals = [str(sum(column)) for column in zip(*counts, strict=True)]
         begun = f"{seen.began_utc:%Y-%m-%d %H:%M} UTC"
         shown.add_row(seen.backfill_id, seen.title, seen.state, *totals, begun)
-    if shown.row_count:
-        _print(shown)
+    if not shown.row_count:
+        say("No backfill yet.")
+        return
+    _print(shown)
 
 
 def show_command(backfill_id: str) -> None:
@@ -90,6 +100,8 @@ def show_command(backfill_id: str) -> None:
     seen = Look(place, backfill_id).now()
     print(summary(seen))
     _print(table_of(seen))
+    for line in remarks(seen):
+        print(line)
     if seen.fault:
         print(f"Stopped by: {seen.fault}")
     for line in reasons(place.layout, seen):
@@ -149,7 +161,8 @@ def _ask(asked: Sequence[Asked], manner: Manner, say: Say) -> None:
         return
     estimate = estimate_s(place.instance, plan)
     more = f", about {spoken(estimate)}" if estimate else "; time left is told once some are done"
-    say(f"Together {plan.n_keys} partitions of assets in {plan.n_runs} runs or more{more}.")
+    work = many(plan.n_keys, "partition")
+    say(f"Together {work} of assets in {many(plan.n_runs, 'run')} or more{more}.")
     backfill_id = queue(place.instance, plan, str(manner.title), manner.parent)
     print(backfill_id, flush=True)
     say(f"Queued as backfill {backfill_id}: `sm-platform backfill show {backfill_id}`.")
@@ -168,7 +181,9 @@ def _without_those_under_way(place: Place, asked: Sequence[Asked], say: Say) -> 
         busy = [day for day in days if (name, day) in known]
         if busy:
             ids = ", ".join(sorted({known[name, day] for day in busy}))
-            say(f"{name}: {len(busy)} days are left out, backfill {ids} is at them")
+            are, them = ("is", "it") if len(busy) == 1 else ("are", "them")
+            out = f"{many(len(busy), 'day')} {are} left out"
+            say(f"{name}: {out}, backfill {ids} is at {them}")
         if len(busy) < len(days):
             left.append((region, [day for day in days if day not in busy]))
     return left
@@ -178,14 +193,17 @@ def _told(region: Region, plan: RegionPlan) -> str:
     """One line on what is done in a region."""
     whole = f"{region.region_id} {plan.asked[0]}..{plan.asked[-1]}"
     if not plan.days:
-        return f"{whole}: all {len(plan.asked)} days are finished"
+        n_days = len(plan.asked)
+        said = "the day is" if n_days == 1 else f"all {n_days} days are"
+        return f"{whole}: {said} finished"
     listed = open_source(region).granules(Product.S1_GRD, region.window, plan.days)
     n_with_pass = len({granule.day for granule in listed})
     more = [f"{n_with_pass} with a pass"]
-    more += [f"{sum(day < plan.days[0] for day in plan.pass_days)} earlier days of passes"]
-    more += [f"{len(plan.driver_days)} days of vegetation and weather"]
+    n_before = sum(day < plan.days[0] for day in plan.pass_days)
+    more += [f"{many(n_before, 'earlier day')} of passes"]
+    more += [f"{many(len(plan.driver_days), 'day')} of vegetation and weather"]
     more += ["soil, terrain and land cover"] if plan.lacks_static else []
-    return f"{whole}: {len(plan.days)} of {len(plan.asked)} days to do ({', '.join(more)})"
+    return f"{whole}: {len(plan.days)} of {many(len(plan.asked), 'day')} to do ({', '.join(more)})"
 
 
 def _watch(place: Place, backfill_id: str, say: Say) -> None:
@@ -203,8 +221,9 @@ def _watch(place: Place, backfill_id: str, say: Say) -> None:
         )
         return
     lines = list(reasons(place.layout, seen))
-    if lines or seen.fault or any(one.n_failed for one in seen.regions):
-        told = "\n".join([*filter(None, [seen.fault]), *lines]) or "See its runs in the UI."
+    if lines or seen.fault or seen.n_left or any(one.n_failed for one in seen.regions):
+        lines = [*filter(None, [seen.fault]), *lines, *unfinished(seen)]
+        told = "\n".join(lines) or "See its runs in the UI."
         raise DataError(
             f"Not all was done:\n{told}\nAgain: `sm-platform backfill retry {backfill_id}`."
         )

@@ -29,11 +29,13 @@ def sql_command(query: str, *, as_csv: bool) -> None:
         if str(layout.root) in str(error):
             raise _damaged(error) from error
         names = [row[0] for row in connection.execute("show tables").fetchall()]
-        raise UsageError(f"{error}\nTables: {', '.join(names) or 'none yet'}.") from error
+        raise UsageError(f"{error}\nTables: {', '.join(names)}.") from error
     if as_csv:
         print(frame.to_csv(index=False))
     else:
-        print("  ".join(frame.columns) if frame.empty else frame.to_string(index=False))
+        print(
+            "  ".join(frame.columns) if frame.empty else frame.to_string(index=False, na_rep="null")
+        )
 
 
 def _connect(layout: Layout) -> duckdb.DuckDBPyConnection:

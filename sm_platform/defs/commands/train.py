@@ -11,6 +11,7 @@ import dagster as dg
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.launch import Launcher
+from sm_platform.defs.lesson import check_profile
 from sm_platform.defs.partitions import parse_cut_off
 from sm_platform.defs.pretraining import PretrainingChoice
 from sm_platform.defs.resources import settings
@@ -42,6 +43,7 @@ def train_command(name: str, day: str, options: Options, say: Say) -> None:
         DataError: a step failed, saying why.
     """
     choice, cut_off = choice_from(options), parse_cut_off(day)
+    check_profile(choice)
     check_storable(choice)
     open_start(ModelStore(settings().models), choice.start, cut_off)
     regions = [name] if choice.own_sites != 0 else []

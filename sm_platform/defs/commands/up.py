@@ -1,14 +1,14 @@
 """`sm-platform up`: web server and exactly one daemon on loopback, kept running."""
 
-import fcntl
 import signal
 import socket
 import time
 from pathlib import Path
-from typing import IO
 
 from sm_platform.defs.instance import home_explained, open_instance
+from sm_platform.defs.resources import check_environment
 from sm_platform.defs.serving import keeping, parts, pools
+from sm_platform.defs.serving.up_lock import hold
 from sm_platform.defs.talk import Say
 from sm_platform.errors import UsageError
 
@@ -18,10 +18,11 @@ HIGHEST_PORT = 65535
 @home_explained()
 def up_command(port: int, say: Say, *, is_read_only: bool = False) -> None:
     """Start all and wait; they end together, with Ctrl-C or when one ends again and again."""
+    check_environment()
     limits = pools.wanted_limits()
     with open_instance() as instance:
         home = Path(instance.root_directory)
-        lock = _only_one(home)
+        lock = hold(home)
         _check_free(port)
         pools.set_limits(instance, limits)
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored when started with "&"
@@ -50,17 +51,6 @@ def _keep(group: keeping.Group, where: str, say: Say) -> None:
 
 def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _only_one(home: Path) -> IO[str]:
-    """Hold the lock that says a daemon runs on this home; raises UsageError when one does."""
-    lock = (home / "up.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise UsageError(f"A daemon already runs on {home}: end it first.") from error
-    return lock
 
 
 def _check_free(port: int) -> None:

@@ -12,6 +12,7 @@ from sm_platform.defs.home import MADE, keeps_sqlite
 from sm_platform.defs.instance import home_explained
 from sm_platform.defs.resources import POSTGRES, point_dagster_at, run_limits, said
 from sm_platform.defs.serving import pools
+from sm_platform.defs.serving.up_lock import is_held
 from sm_platform.errors import LakeError
 
 SILENT_SECONDS = 120.0
@@ -31,7 +32,7 @@ def serving_findings(home: Path) -> Iterator[Finding]:
     try:
         with home_explained(), dg.DagsterInstance.from_config(str(home)) as instance:
             yield True, _where(home)
-            yield from _daemon(instance)
+            yield from _daemon(instance, is_held(home))
             yield from _instigators(instance)
             yield _limits(instance)
     except LakeError as error:
@@ -44,12 +45,12 @@ def _where(home: Path) -> str:
     return f"Dagster's records: PostgreSQL, {POSTGRES} {said(POSTGRES)}, reachable"
 
 
-def _daemon(instance: dg.DagsterInstance) -> Iterator[Finding]:
+def _daemon(instance: dg.DagsterInstance, is_up: bool | None) -> Iterator[Finding]:  # noqa: FBT001
     beats = instance.get_daemon_heartbeats()
     last = max((beat.timestamp for beat in beats.values()), default=None)
     if last is None:
         yield True, "daemon: has never run; `make up` starts it"
-    elif time.time() - last > SILENT_SECONDS:
+    elif is_up is False or time.time() - last > SILENT_SECONDS:
         yield True, f"daemon: not running since {_told(last)}; `make up` starts it"
         return
     else:

@@ -6,7 +6,7 @@ Losing it costs a listing of the watched days and nothing else.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class RegionCursor:
     """When all watched days were last listed and looked at; None: never."""
     open_scenes: frozenset[str] = frozenset()
     """Passes without a settled end, looked at in every tick."""
+    settled: date | None = None
+    """Newest day of its source at which no pass was open and nothing was left to ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def _told(one: RegionCursor) -> dict[str, object]:
         "logged": one.logged.isoformat() if one.logged else None,
         "whole": one.whole.isoformat() if one.whole else None,
         "open": sorted(one.open_scenes),
+        "settled": one.settled.isoformat() if one.settled else None,
     }
 
 
@@ -62,7 +65,9 @@ def _heard(content: Mapping[str, object]) -> RegionCursor:
         raise TypeError("the open passes are no list")
     names = frozenset(str(name) for name in opened)
     since, logged, whole = (_moment(content[name]) for name in ("since", "logged", "whole"))
-    return RegionCursor(since, logged, whole, names)
+    settled = content["settled"]
+    day = None if settled is None else date.fromisoformat(str(settled))
+    return RegionCursor(since, logged, whole, names, day)
 
 
 def _moment(text: object) -> datetime | None:

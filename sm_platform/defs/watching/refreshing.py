@@ -18,7 +18,7 @@ from sm_platform.defs.watching.requests import Ask, Why, spans
 from sm_platform.defs.watching.scene_log import read_log
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
-from sm_platform.lake.day_status import day_status
+from sm_platform.lake.day_status import FAILED, day_status
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as tables
@@ -53,23 +53,28 @@ def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[As
     return [
         *(_ask(name, span, today, ASSETS) for span in spans(stale, MOST_DAYS, barred)),
         *(_ask(name, span, today, PASSES) for span in spans(again, MOST_DAYS)),
-        *_unlooked(layout, region, first, today),
+        *unlooked(layout, region, first, today),
     ]
 
 
-def _unlooked(layout: Layout, region: Region, first: date, today: date) -> Iterator[Ask]:
+def unlooked(layout: Layout, region: Region, first: date, today: date) -> Iterator[Ask]:
     """Runs over days of which no frame was listed, so that they are told as days without a pass.
 
     Only once they are settled, and only where maps are made: else nothing is to be told of them.
+    Mapped days between are looked at again, which costs little; others are not.
     """
     name = region.region_id
     if not region.checkpoint_id and accepted(layout, name, today) is None:
         return
     listed = {one.pass_day for one in read_log(layout, name, first)}
-    days = days_between(first, today)
-    seen = {day for day in days if day in listed or day_status(layout, name, day) is not None}
-    settled = [day for day in days if day not in seen and today - day >= SETTLED]
-    for span in spans(settled, MOST_DAYS, listed):
+    told = {day: day_status(layout, name, day) for day in days_between(first, today)}
+    settled = [
+        day
+        for day, one in told.items()
+        if one is None and day not in listed and today - day >= SETTLED
+    ]
+    barred = {day for day, one in told.items() if one is None or one.status == FAILED}
+    for span in spans(settled, MOST_DAYS, barred - set(settled)):
         yield _ask(name, span, today, (*PASS_TO_MAP, FIGURES))
 
 

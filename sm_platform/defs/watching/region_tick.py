@@ -18,6 +18,7 @@ from sm_platform.defs.resources import WatchSettings, settings
 from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
 from sm_platform.defs.watching.preparing import preparation
+from sm_platform.defs.watching.refreshing import unlooked
 from sm_platform.defs.watching.requests import (
     DAILY,
     REGION_TAG,
@@ -107,7 +108,17 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     _look_after(watch, Grounds(region, there_now, must_wait), found, span[0])
     if since is None:
         found.cursor = replace(found.cursor, whole=watch.now)
+    if not found.requests and not found.cursor.open_scenes and not must_wait:
+        _settle(watch, region, found, span)
     return found
+
+
+def _settle(watch: Watch, region: Region, found: Found, span: tuple[date, date]) -> None:
+    """Once in a day of the source's clock: tell the days on which no pass came."""
+    first, today = span
+    if found.cursor.settled != today:
+        found.cursor = replace(found.cursor, settled=today)
+        _ask(watch, found, unlooked(watch.layout, region, first, today))
 
 
 def _watched(watch: Watch, there_now: datetime) -> tuple[date, date]:

@@ -4,6 +4,7 @@ A tick lists what became available since the cursor, registers it and asks for r
 does not answer costs its own regions this tick and is told; it is no failure.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -68,6 +69,7 @@ JOBS = [MAP_PASSES, PREPARE_REGION, FIND_MISSED]
 def scene_sensor(source: str) -> dg.SensorDefinition:
     """The sensor of the regions of one kind of source."""
     is_on = watch_settings().is_on
+    said: set[str] = set()  # by the tick before: what lasts is told once, and stands in each tick
 
     @dg.sensor(
         name=f"new_scenes_{source}",
@@ -81,27 +83,25 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
         watch = Watch(context.instance, lake.layout, watch_settings(), datetime.now(UTC))
         regions, lost = regions_of(context.instance, lake.layout)
         own = [one for one in regions if one.source == source]
-        first = _first_calendar(context.instance, own)
-        result, notes = tick(watch, own, read_cursor(context.cursor), first)
+        before = read_cursor(context.cursor)
+        result, notes = tick(watch, own, before)
+        result = with_calendar(result, before)
         for note in (*lost, *notes):
-            context.log.info(note)
+            if note not in said:
+                context.log.info(note)
+        said.clear()
+        said.update(lost, notes)
         return result
 
     return new_scenes
 
 
 def tick(
-    watch: Watch,
-    regions: Sequence[Region],
-    before: Cursor,
-    besides: Sequence[dg.RunRequest] = (),
+    watch: Watch, regions: Sequence[Region], before: Cursor
 ) -> tuple[dg.SensorResult, list[str]]:
-    """One tick over these regions, with what there is to tell; one that fails keeps its cursor.
-
-    `besides` are runs that are asked for with theirs.
-    """
+    """One tick over these regions, with what there is to tell; one that fails keeps its cursor."""
     after: dict[str, RegionCursor] = {}
-    requests = list(besides)
+    requests: list[dg.RunRequest] = []
     notes: list[str] = []
     for region in regions:
         name = region.region_id
@@ -120,12 +120,23 @@ def tick(
     return dg.SensorResult(run_requests=requests, cursor=cursor, skip_reason=why), notes
 
 
-def _first_calendar(instance: dg.DagsterInstance, regions: Sequence[Region]) -> list[dg.RunRequest]:
-    """The run of the first calendar, which would else be empty until the schedule's hour."""
-    made = instance.fetch_materializations(dg.AssetKey(PASS_CALENDAR.name), limit=1).records
-    if made or not regions:
-        return []
-    return [dg.RunRequest(run_key="first_calendar", job_name=FIND_MISSED.name)]
+def with_calendar(result: dg.SensorResult, before: Cursor) -> dg.SensorResult:
+    """The tick, with a run of the calendar once a region has settled on a new day of its source.
+
+    The schedule runs it by this machine's clock, every three hours.
+    """
+    after = read_cursor(result.cursor)
+    settled = [
+        f"{name}@{one.settled}"
+        for name, one in sorted(after.regions.items())
+        if one.settled is not None and one.settled != before.of(name).settled
+    ]
+    if not settled:
+        return result
+    hashed = hashlib.sha256(" ".join(settled).encode()).hexdigest()[:12]
+    calendar = dg.RunRequest(run_key=f"calendar/{hashed}", job_name=FIND_MISSED.name)
+    requests = [*(result.run_requests or []), calendar]
+    return dg.SensorResult(run_requests=requests, cursor=result.cursor)
 
 
 def regions_of(instance: dg.DagsterInstance, layout: Layout) -> tuple[list[Region], list[str]]:

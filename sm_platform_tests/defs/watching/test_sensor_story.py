@@ -13,9 +13,10 @@ import pytest
 import rasterio
 
 from sm_platform.defs.watching.calendar import passes_of
+from sm_platform.defs.watching.cursor import Cursor, read_cursor
 from sm_platform.defs.watching.refreshing import ASSETS, refreshes, stale_days
-from sm_platform.defs.watching.requests import run_request
 from sm_platform.defs.watching.scene_log import read_log
+from sm_platform.defs.watching.sensor import with_calendar
 from sm_platform.defs.watching.sweep import sweep_region
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
@@ -214,18 +215,30 @@ def test_only_maps_older_than_their_inputs_are_made_again(seat: Seat) -> None:
 
 def test_days_without_a_pass_are_told_once_they_are_settled(seat: Seat) -> None:
     listed = {frame.pass_day for frame in read_log(seat.layout, REGION)}
-    asks = refreshes(seat.layout, seat.region_here, TODAY, 25)
-    asked = {day for one in asks if one.days for day in days_between(*one.days)}
-    watched = days_between(TODAY - timedelta(25), TODAY)
-    assert asked == {day for day in watched if day not in listed and day <= TODAY - timedelta(2)}
-
-    seat.run([run_request(one, 0) for one in asks])
-
-    told = {day: day_status(seat.layout, REGION, day) for day in asked}
-    assert {one.status for one in told.values() if one} == {"no_pass"}
-    assert None not in told.values()
+    empty = [day for day in days_between(TODAY - timedelta(25), TODAY) if day not in listed]
+    told = {day: day_status(seat.layout, REGION, day) for day in empty}
+    assert {one.status for day, one in told.items() if one} == {"no_pass"}
+    assert {day for day, one in told.items() if one is None} == {
+        day for day in empty if day > TODAY - timedelta(2)
+    }
     assert refreshes(seat.layout, seat.region_here, TODAY, 25) == []
-    assert all(row["revision"] == 0 for row in seat.maps())
+
+
+def test_the_calendar_is_asked_for_once_on_a_new_day_of_the_source(
+    seat: Seat, settled: tuple[Path, str]
+) -> None:
+    result, _ = seat.tick(None)
+    asked = with_calendar(result, Cursor()).run_requests or []
+    assert [one.job_name for one in asked] == ["find_passes"]
+    again = with_calendar(result, read_cursor(str(result.cursor)))
+    assert not again.run_requests
+    assert again.skip_reason is not None
+    seat.advance(days=1)
+    before = read_cursor(str(result.cursor))
+    cursor = seat.settle(str(result.cursor))
+    later, _ = seat.tick(cursor)
+    (next_day,) = with_calendar(later, before).run_requests or []
+    assert next_day.run_key != asked[0].run_key
 
 
 def test_days_of_a_region_without_a_checkpoint_are_not_told_to_have_no_pass(seat: Seat) -> None:
