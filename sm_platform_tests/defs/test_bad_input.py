@@ -92,7 +92,7 @@ USE: list[tuple[Words, str]] = [
     (("fly",), "No such command"),
     (("run",), "Missing option '--region'"),
     ((*RUN, *DAYS, "--bogus"), "No such option"),
-    (("run", "--region", "nowhere", *DAYS), "no region 'nowhere' (there: delta)"),
+    (("run", "--region", "nowhere", *DAYS), "no region 'nowhere' (there: delta"),
     ((*RUN, *DAYS, "--checkpoint", "none"), "no checkpoint 'none'"),
     ((*RUN, *DAYS, "--checkpoint", "../models/eov"), "'../models/eov' cannot be part of a path"),
     ((*RUN, *DAYS, "--recipe", "soup"), "choose one of densesm-2024, eov-2025, sm-100m-v1"),
