@@ -11,12 +11,6 @@ from hypothesis import settings
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 FOLDERS = ("SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME")
-LONGEST = (
-    *("test_end_to_end", "test_ui", "defs.test_bad_input", "defs.watching.test_sensor_story"),
-    *("deploy.test_postgres", "test_kill", "defs.test_damaged_files", "defs.test_train_command"),
-    *("defs.test_review", "defs.test_bad_places", "defs.test_backfill", "deploy.test_up"),
-)
-"""Modules that take longest, mostly waiting for processes: they go first, the longest first."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -26,22 +20,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test module loads torch: one thread, here and in started processes."""
     os.environ["OMP_NUM_THREADS"] = "1"
     settings.load_profile("suite")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no worker is left alone with it in the end.
-
-    Within a module, and among all other modules, the order stays random.
-    """
-    rank = {f"{__package__}.{name}": number for number, name in enumerate(LONGEST)}
-
-    def place(item: pytest.Item) -> int:
-        module = item.getparent(pytest.Module)
-        name = module.obj.__name__ if module is not None else ""
-        return rank.get(name, len(rank))
-
-    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,7 @@ HIGHEST_PORT = 65535
 def up_command(port: int, say: Say, *, is_read_only: bool = False) -> None:
     """Start all and wait; they end together, with Ctrl-C or when one ends again and again."""
     check_environment()
+    _check_port(port)
     limits = pools.wanted_limits()
     with open_instance() as instance:
         home = Path(instance.root_directory)
@@ -53,9 +54,12 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _check_free(port: int) -> None:
+def _check_port(port: int) -> None:
     if not 1 <= port <= HIGHEST_PORT:
         raise UsageError(f"There is no port {port}: choose 1 to {HIGHEST_PORT} with --port.")
+
+
+def _check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
