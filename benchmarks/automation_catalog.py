@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
@@ -28,6 +26,7 @@ from experiments.small_world import SmallWorld
 from sm_platform.definitions import defs
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.serving.parts import serves
 from sm_platform.defs.watching.sensor import FIND_MISSED, SENSORS
 from sm_platform.defs.watching.sweep import SCHEDULES
 
@@ -119,21 +118,13 @@ def _platform(env: Environment) -> Iterator[str]:
     with subprocess.Popen(command, env=dict(env), stdout=sys.stderr) as process:  # noqa: S603
         try:
             until = time.monotonic() + PATIENCE_S
-            while not _answers(address):
+            while not serves(PORT):
                 if time.monotonic() > until:
                     raise TimeoutError(f"{address} did not answer for {PATIENCE_S} s")
                 time.sleep(1)
             yield address
         finally:
             process.send_signal(signal.SIGINT)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urlopen(f"{address}/server_info", timeout=5):  # noqa: S310 - our own on loopback
-            return True
-    except (URLError, OSError):
-        return False
 
 
 def _child(words: list[str], env: Environment, out: Path) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,11 +21,10 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
-from experiments.small_world import SmallWorld, make_world
+from experiments.small_world import SmallWorld, make_world, watched_passes
 from sm_platform.defs.instance import open_instance
-from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.map_index import read_index
-from sm_platform.sources.archive import ArchiveSource, advance_clock, archive_regions, read_clock
+from sm_platform.sources.archive import advance_clock, read_clock
 from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.sentinel1_names import parse_frame
@@ -74,23 +73,11 @@ def inside(root: Path) -> dict[str, object]:
 def _settle(world: SmallWorld, platform: subprocess.Popen[bytes]) -> None:
     """Wait until the sensor has mapped all passes that are there."""
     until = time.monotonic() + PATIENCE_S
-    while not all(_is_mapped(world, region, day) for region, day, _ in _passes(world)):
+    while not all(_is_mapped(world, region, day) for region, day, _ in watched_passes(world)):
         if platform.poll() is not None or time.monotonic() > until:
             raise SystemExit("The platform did not map what was there; see above.")
         time.sleep(5)
     time.sleep(20)  # what was asked for besides ends
-
-
-def _passes(world: SmallWorld) -> Iterator[tuple[str, date, str]]:
-    """Region, day and scene of the watched passes that are listed now."""
-    source, now = ArchiveSource(world.archive), read_clock(world.archive)
-    days = [now.today - timedelta(n) for n in range(28)]
-    for name in archive_regions(world.archive):
-        window = find_region(world.layout, name).window
-        for granule in source.granules(Product.S1_GRD, window, days):
-            frame = parse_frame(granule.granule_id)
-            if frame and granule.day:
-                yield name, granule.day, frame.scene_id
 
 
 def _is_mapped(world: SmallWorld, region: str, day: date) -> bool:
@@ -99,9 +86,9 @@ def _is_mapped(world: SmallWorld, region: str, day: date) -> bool:
 
 def _arrival(world: SmallWorld) -> Arrival:
     """Move the clock by hours until a whole pass is there that was not, and wait for its map."""
-    before = set(_passes(world))
+    before = set(watched_passes(world))
     while not (
-        new := [one for one in _passes(world) if one not in before and _is_whole(world, one)]
+        new := [one for one in watched_passes(world) if one not in before and _is_whole(world, one)]
     ):
         began, moment = time.perf_counter(), datetime.now(UTC)
         advance_clock(world.archive, timedelta(hours=1))

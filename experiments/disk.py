@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -29,14 +28,12 @@ import dagster as dg
 import pyarrow.parquet as pq
 import rasterio
 
-from experiments.small_world import SmallWorld, make_world
+from experiments.small_world import SmallWorld, make_world, watched_passes
 from sm_platform.defs.instance import open_instance
-from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.map_index import read_index
+from sm_platform.defs.serving.parts import serves
 from sm_platform.defs.step_failures import why
-from sm_platform.sources.archive import ArchiveSource, advance_clock, archive_regions, read_clock
-from sm_platform.sources.protocol import Product
-from sm_platform.sources.sentinel1_names import parse_frame
+from sm_platform.sources.archive import advance_clock
 
 LAST, TODAY = date(2025, 4, 25), date(2025, 4, 3)
 STEP = timedelta(days=7)
@@ -138,7 +135,7 @@ def _endure(world: SmallWorld, name: str, outcome: Outcome) -> None:
         if name != MIDWAY:
             advance_clock(world.archive, STEP)
         time.sleep(TROUBLE_S)
-        if not _ui_answers():
+        if not serves(PORT):
             outcome.problems.append(f"{name}: the UI does not answer")
     told = [one for one in _told_since(before) if "Cannot write" in one]
     outcome.told[name] = list(dict.fromkeys(told))[:MOST_TOLD]
@@ -193,33 +190,8 @@ def _listen(messages: list[str]) -> str:
     return f"http://127.0.0.1:{server.server_port}/hook"
 
 
-def _ui_answers() -> bool:
-    asked = HTTPConnection("127.0.0.1", PORT, timeout=10)
-    try:
-        asked.request("GET", "/server_info")
-        return asked.getresponse().status == 200  # noqa: PLR2004
-    except OSError:
-        return False
-    finally:
-        asked.close()
-
-
-def _passes(world: SmallWorld) -> set[tuple[str, date, str]]:
-    """Region, day and scene of the watched passes that are listed now."""
-    source, now = ArchiveSource(world.archive), read_clock(world.archive)
-    days = [now.today - timedelta(n) for n in range(28)]
-    found = set()
-    for name in archive_regions(world.archive):
-        window = find_region(world.layout, name).window
-        for granule in source.granules(Product.S1_GRD, window, days):
-            frame = parse_frame(granule.granule_id)
-            if frame and granule.day:
-                found.add((name, granule.day, frame.scene_id))
-    return found
-
-
 def _is_mapped(world: SmallWorld) -> bool:
-    return all(_current(world, one) == 1 for one in _passes(world))
+    return all(_current(world, one) == 1 for one in set(watched_passes(world)))
 
 
 def _current(world: SmallWorld, one: tuple[str, date, str]) -> int:
@@ -239,7 +211,7 @@ def _wait_for(is_so: Callable[[], bool], seconds: float) -> bool:
 
 
 def _look(world: SmallWorld, outcome: Outcome) -> None:
-    passes = _passes(world)
+    passes = set(watched_passes(world))
     outcome.passes = len(passes)
     wrong = [one for one in passes if _current(world, one) != 1]
     outcome.problems += [f"{one}: {_current(world, one)} current maps" for one in wrong]

@@ -4,27 +4,30 @@ Everything lies below one folder, which the environment names (`environment`).
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import torch
 
 from sm_platform.defs.instance import open_instance
-from sm_platform.defs.lake_access import save_region
+from sm_platform.defs.lake_access import find_region, save_region
 from sm_platform.densesm.checkpoint import Checkpoint, Member, save
 from sm_platform.densesm.network import Architecture, DenseSM
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.recipes import DEFAULT_RECIPE
 from sm_platform.schema.region import Region
-from sm_platform.sources.archive import archive_regions
+from sm_platform.sources.archive import ArchiveSource, archive_regions, read_clock
+from sm_platform.sources.protocol import Product
+from sm_platform.sources.sentinel1_names import parse_frame
 from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import PLACES
 
 NETWORK = "random"
 SEED, SIZE = 7, 48
+WATCHED_DAYS = 28
 DRIVERS_FIRST, RADAR_FIRST = date(2025, 1, 1), date(2025, 2, 12)
 
 
@@ -84,6 +87,18 @@ def make_world(root: Path, last: date, today: date | None = None, size: int = SI
         save_region(world.layout, region)
         instance.add_dynamic_partitions("regions", [name])
     return world
+
+
+def watched_passes(world: SmallWorld) -> Iterator[tuple[str, date, str]]:
+    """Region, day and scene of the watched passes that are listed now."""
+    source, now = ArchiveSource(world.archive), read_clock(world.archive)
+    days = [now.today - timedelta(n) for n in range(WATCHED_DAYS)]
+    for name in archive_regions(world.archive):
+        window = find_region(world.layout, name).window
+        for granule in source.granules(Product.S1_GRD, window, days):
+            frame = parse_frame(granule.granule_id)
+            if frame and granule.day:
+                yield name, granule.day, frame.scene_id
 
 
 def _save_network(folder: Path) -> None:

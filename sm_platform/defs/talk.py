@@ -15,3 +15,8 @@ def legible(told: Mapping[str, Any]) -> dict[str, Any]:
         name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
         for name, value in told.items()
     }
+
+
+def counted(n: int, name: str) -> str:
+    """A number of things: 1 day, 2 days."""
+    return f"{n} {name}" if n == 1 else f"{n} {name}s"

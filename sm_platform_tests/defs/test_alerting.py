@@ -15,7 +15,6 @@ from sm_platform.defs.alerting.alert import (
     LONGEST_TEXT,
     Alert,
     AlertKind,
-    counted,
     cut,
     source_down,
 )
@@ -23,6 +22,7 @@ from sm_platform.defs.alerting.alert_log import all_alerts, mark_sent, raise_ale
 from sm_platform.defs.alerting.delivery import channels_of, deliver
 from sm_platform.defs.alerting.masking import masked
 from sm_platform.defs.resources import alert_settings, secret_values
+from sm_platform.defs.talk import counted
 from sm_platform.errors import LakeError, UsageError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.views import connect

@@ -107,11 +107,6 @@ def cut(text: str, longest: int) -> str:
     return f"{head[:gap].rstrip()} {CUT}" if gap >= longest // 3 else f"{head}{CUT}"
 
 
-def counted(n: int, name: str) -> str:
-    """A number of things: 1 alert, 2 alerts."""
-    return f"{n} {name}" if n == 1 else f"{n} {name}s"
-
-
 def shortened(lines: Iterable[str]) -> list[str]:
     """The first lines, and how many more there are."""
     found = list(lines)

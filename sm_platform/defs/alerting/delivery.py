@@ -20,10 +20,11 @@ from tenacity import (
 )
 
 from sm_platform.defs.alerting.addresses import AlertSettings
-from sm_platform.defs.alerting.alert import LONGEST_SUBJECT, counted, cut, moment_text
+from sm_platform.defs.alerting.alert import LONGEST_SUBJECT, cut, moment_text
 from sm_platform.defs.alerting.alert_log import NotedAlert, mark_sent, read_alerts
 from sm_platform.defs.alerting.mail import mail
 from sm_platform.defs.alerting.webhook import post
+from sm_platform.defs.talk import counted
 from sm_platform.errors import LakeError, PassingError, SmPlatformError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout

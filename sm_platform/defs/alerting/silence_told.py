@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sm_platform.defs.alerting.alert import Alert, AlertKind, counted, moment_text, shortened
+from sm_platform.defs.alerting.alert import Alert, AlertKind, moment_text, shortened
 from sm_platform.defs.alerting.last_map import LastMap, Readiness
 from sm_platform.defs.local_time import NO_TIME
+from sm_platform.defs.talk import counted
 from sm_platform.defs.watching.calendar import PassRow
 from sm_platform.sources.repeat import TOLERANCE
 

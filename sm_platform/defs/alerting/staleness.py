@@ -11,7 +11,8 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshnessPolicy
 
-from sm_platform.defs.alerting.alert import Alert, AlertKind, counted, moment_text
+from sm_platform.defs.alerting.alert import Alert, AlertKind, moment_text
+from sm_platform.defs.talk import counted
 
 Policies = Mapping[dg.AssetKey, dg.FreshnessPolicy]
 

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 
 from sm_platform.defs.backfill.progress import STATES, Progress
-from sm_platform.defs.talk import Say
+from sm_platform.defs.talk import Say, counted
 
 LOOK_SECONDS = 5.0
 HEADER = ("region", "days", "done", "failed", "left", "maps")
@@ -44,7 +44,7 @@ def summary(seen: Progress) -> str:
     left = seen.left_s(datetime.now(UTC))
     more = f", about {spoken(left)} left" if left else ""
     n_done = sum(one.n_done for one in seen.regions)
-    done = f"{n_done} of {many(sum(one.n_days for one in seen.regions), 'day')} done"
+    done = f"{n_done} of {counted(sum(one.n_days for one in seen.regions), 'day')} done"
     said = f"Backfill {seen.backfill_id} {seen.state}"
     return f"{said}: {done}, {share} % of the work on all assets{more}"
 
@@ -64,7 +64,7 @@ def unfinished(seen: Progress) -> Iterator[str]:
     if not n_lost or seen.state == STATES["CANCELING"]:
         return
     was, them = ("was", "it") if n_lost == 1 else ("were", "them")
-    days = many(n_lost, "day")
+    days = counted(n_lost, "day")
     again = f"`sm-platform backfill retry {seen.backfill_id}` asks for {them} again"
     if not seen.is_over:
         later = f"once this backfill is over the daemon asks for {them} again"
@@ -78,11 +78,6 @@ def unfinished(seen: Progress) -> Iterator[str]:
             f"{days} {was} interrupted (its runs in the UI tell by what): {again}; the daemon does "
             "so by itself within 2 days of its start."
         )
-
-
-def many(number: int, noun: str) -> str:
-    """A number of things: 1 day, 2 days."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def spoken(seconds: float) -> str:
@@ -121,8 +116,8 @@ def _follow_in_lines(look: Callable[[], Progress], say: Say) -> Progress:
             say(summary(seen))
             for one in seen.regions:
                 say(
-                    f"  {one.region_id}: {one.n_done} of {many(one.n_days, 'day')} done, "
-                    f"{one.n_failed} failed, {many(one.n_maps, 'map')}"
+                    f"  {one.region_id}: {one.n_done} of {counted(one.n_days, 'day')} done, "
+                    f"{one.n_failed} failed, {counted(one.n_maps, 'map')}"
                 )
         if seen.is_over:
             return seen

@@ -5,10 +5,9 @@ from functools import partial
 
 import dagster as dg
 
-from sm_platform.defs.checking.rules import ERROR, Matter, Rule, Verdict
+from sm_platform.defs.checking.rules import ERROR, Matter, Rule, Verdict, evaluation
 from sm_platform.defs.checking.stored import Part, regions_of
 from sm_platform.defs.launch_tags import Scope, scope_of
-from sm_platform.defs.talk import legible
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
 
@@ -33,16 +32,9 @@ def tell_failed_days(context: dg.AssetExecutionContext, layout: Layout) -> None:
     """
     asset = context.asset_key
     verdict = _verdict(asset.to_user_string(), layout, scope_of(context.run.tags))
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=asset,
-        check_name=NAME,
-        passed=verdict.passed,
-        severity=verdict.severity,
-        description=verdict.told or None,
-        metadata=legible(verdict.counted),
-    )
+    told = evaluation(dg.AssetCheckSpec(NAME, asset=asset), verdict)
     # The event records itself when it is made.
-    dg.DagsterEvent.asset_check_evaluation(context.get_step_execution_context(), evaluation)
+    dg.DagsterEvent.asset_check_evaluation(context.get_step_execution_context(), told)
 
 
 def _judge(asset: str, matter: Matter) -> Verdict:

@@ -76,7 +76,7 @@ def checks_of(asset: str, rules: Sequence[Rule]) -> dg.AssetChecksDefinition:
             spec = specs[rule.name]
             if spec.key in context.selected_asset_check_keys:
                 yield dg.Output(None, spec.get_python_identifier())
-                yield _evaluation(spec, _verdict(context, rule, matter), target)
+                yield evaluation(spec, _verdict(context, rule, matter), target)
 
     return judged
 
@@ -107,11 +107,12 @@ def _verdict(context: dg.AssetCheckExecutionContext, rule: Rule, matter: Matter)
         return Verdict(False, why)
 
 
-def _evaluation(
+def evaluation(
     spec: dg.AssetCheckSpec,
     verdict: Verdict,
-    target: AssetCheckEvaluationTargetMaterializationData | None,
+    target: AssetCheckEvaluationTargetMaterializationData | None = None,
 ) -> dg.AssetCheckEvaluation:
+    """The verdict as Dagster records it; `target` is the materialization that it is about."""
     return dg.AssetCheckEvaluation(
         asset_key=spec.asset_key,
         check_name=spec.name,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
-from sm_platform.defs.alerting.alert import counted, moment_text
+from sm_platform.defs.alerting.alert import moment_text
 from sm_platform.defs.alerting.alert_log import NotedAlert, all_alerts
 from sm_platform.defs.alerting.delivery import channels_of, send
 from sm_platform.defs.alerting.masking import masked
@@ -11,7 +11,7 @@ from sm_platform.defs.alerting.tried_again import days_tried_again
 from sm_platform.defs.lake_access import find_region, stored_region
 from sm_platform.defs.local_time import zone_of
 from sm_platform.defs.resources import alert_settings, secret_values, settings
-from sm_platform.defs.talk import Say
+from sm_platform.defs.talk import Say, counted
 from sm_platform.errors import LakeError, UsageError
 from sm_platform.grid.local_days import both_times
 from sm_platform.lake import store

@@ -10,7 +10,6 @@ from rich.table import Table
 from sm_platform.defs.backfill.asked import Period, check_checkpoint, named_regions
 from sm_platform.defs.backfill.follow import (
     follow,
-    many,
     remarks,
     spoken,
     summary,
@@ -34,7 +33,7 @@ from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.map_chain import MAPS
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings
-from sm_platform.defs.talk import Say
+from sm_platform.defs.talk import Say, counted
 from sm_platform.errors import DataError, UsageError
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
@@ -161,8 +160,8 @@ def _ask(asked: Sequence[Asked], manner: Manner, say: Say) -> None:
         return
     estimate = estimate_s(place.instance, plan)
     more = f", about {spoken(estimate)}" if estimate else "; time left is told once some are done"
-    work = many(plan.n_keys, "partition")
-    say(f"Together {work} of assets in {many(plan.n_runs, 'run')} or more{more}.")
+    work = counted(plan.n_keys, "partition")
+    say(f"Together {work} of assets in {counted(plan.n_runs, 'run')} or more{more}.")
     backfill_id = queue(place.instance, plan, str(manner.title), manner.parent)
     print(backfill_id, flush=True)
     say(f"Queued as backfill {backfill_id}: `sm-platform backfill show {backfill_id}`.")
@@ -182,7 +181,7 @@ def _without_those_under_way(place: Place, asked: Sequence[Asked], say: Say) -> 
         if busy:
             ids = ", ".join(sorted({known[name, day] for day in busy}))
             are, them = ("is", "it") if len(busy) == 1 else ("are", "them")
-            out = f"{many(len(busy), 'day')} {are} left out"
+            out = f"{counted(len(busy), 'day')} {are} left out"
             say(f"{name}: {out}, backfill {ids} is at {them}")
         if len(busy) < len(days):
             left.append((region, [day for day in days if day not in busy]))
@@ -200,10 +199,12 @@ def _told(region: Region, plan: RegionPlan) -> str:
     n_with_pass = len({granule.day for granule in listed})
     more = [f"{n_with_pass} with a pass"]
     n_before = sum(day < plan.days[0] for day in plan.pass_days)
-    more += [f"{many(n_before, 'earlier day')} of passes"]
-    more += [f"{many(len(plan.driver_days), 'day')} of vegetation and weather"]
+    more += [f"{counted(n_before, 'earlier day')} of passes"]
+    more += [f"{counted(len(plan.driver_days), 'day')} of vegetation and weather"]
     more += ["soil, terrain and land cover"] if plan.lacks_static else []
-    return f"{whole}: {len(plan.days)} of {many(len(plan.asked), 'day')} to do ({', '.join(more)})"
+    return (
+        f"{whole}: {len(plan.days)} of {counted(len(plan.asked), 'day')} to do ({', '.join(more)})"
+    )
 
 
 def _watch(place: Place, backfill_id: str, say: Say) -> None:
