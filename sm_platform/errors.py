@@ -35,6 +35,19 @@ class PassingError(SourceError):
     Time-outs, too many requests, errors of the server, half a file; not a granule that is wrong.
     """
 
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """How long the provider asks to wait; None when it does not say."""
+
+
+class DeniedError(PassingError):
+    """A service did not take our credentials: once a person has mended them it may answer."""
+
+
+class BudgetError(PassingError):
+    """The month's budget of a service is spent: next month, or with a larger one, it goes on."""
+
 
 class LakeError(DataError):
     """The lake cannot be read or written, or a table breaks its contract."""

@@ -6,7 +6,7 @@ the same recipe, a checkpoint carries it, and rows of another recipe are refused
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from sm_platform.errors import RecipeError
@@ -47,6 +47,27 @@ class PlaceRule(StrEnum):
     EXACT_FRACTION = "exact fractional row and column of the 9 km grid"
 
 
+class NdviSensor(StrEnum):
+    """Whose red and near infrared the vegetation index is made of: each sees it a little apart."""
+
+    MODIS = "MODIS"
+    VIIRS = "VIIRS"
+
+
+class RadarQuantity(StrEnum):
+    """What the backscatter is normalised by: two quantities, never mixed."""
+
+    SIGMA0_ELLIPSOID = "sigma0 on the ellipsoid, orthorectified"
+    GAMMA0_TERRAIN = "gamma0, corrected for the terrain's radiometry"
+
+
+class LateRain(StrEnum):
+    """Whose rain stands in on the newest days, which ERA5-Land does not have yet."""
+
+    NONE = "nobody's: such days are missing"
+    IMERG_LATE = "GPM IMERG, late run"
+
+
 class TerrainRule(StrEnum):
     """Over which footprint terrain is averaged, and how aspect is."""
 
@@ -73,19 +94,31 @@ class Recipe:
     """Only values that were available `ISSUE_DELAY_H` after the pass are used."""
     only_missing_masks: bool
     """Only a missing input masks a pixel; the critical bits of `qa` are reported, not applied."""
-    ndvi_sensor: str = "MODIS"
+    ndvi_sensor: NdviSensor = NdviSensor.MODIS
+    """Of the rows that a checkpoint is trained on; a map of another's says so in `qa`."""
+    radar_quantity: RadarQuantity = RadarQuantity.SIGMA0_ELLIPSOID
+    late_rain: LateRain = LateRain.NONE
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits over every field: two recipes share it only when they are equal."""
+        """Sixteen hex digits over every field: two recipes share it only when they are equal.
+
+        Fields that came later count only where they differ from what was the rule before them.
+        """
         fields = {
             name: value.name if isinstance(value, StrEnum) else value
             for name, value in asdict(self).items()
+            if name not in LATER_FIELDS or value is not LATER_FIELDS[name]
         }
         text = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+LATER_FIELDS = {
+    "radar_quantity": RadarQuantity.SIGMA0_ELLIPSOID,
+    "late_rain": LateRain.NONE,
+}
+"""Fields that older checkpoints do not know, and what they mean by that."""
 ISSUE_DELAY_H = 24
 """A map is issued this many hours after its pass: when Sentinel-1 GRD is normally at hand."""
 N_SCALARS = 15
@@ -150,7 +183,19 @@ SM_100M_V1 = Recipe(
     only_available=True,
     only_missing_masks=False,
 )
-RECIPES = (DENSESM_2024, EOV_2025, SM_100M_V1)
+SM_100M_V1_VIIRS = replace(SM_100M_V1, recipe_id="sm-100m-v1-viirs", ndvi_sensor=NdviSensor.VIIRS)
+SM_100M_V1_RTC = replace(
+    SM_100M_V1, recipe_id="sm-100m-v1-rtc", radar_quantity=RadarQuantity.GAMMA0_TERRAIN
+)
+SM_100M_V1_IMERG = replace(SM_100M_V1, recipe_id="sm-100m-v1-imerg", late_rain=LateRain.IMERG_LATE)
+RECIPES = (
+    DENSESM_2024,
+    EOV_2025,
+    SM_100M_V1,
+    SM_100M_V1_VIIRS,
+    SM_100M_V1_RTC,
+    SM_100M_V1_IMERG,
+)
 DEFAULT_RECIPE = SM_100M_V1
 
 

@@ -94,6 +94,10 @@ class ArchiveSource:
             rows += [row for row in _of_passes(frames) if _is_new(row, since, first_day)]
         return self._granules(rows)
 
+    def in_flight(self, product: Product) -> int:
+        """One at a time: a disk gains nothing by more."""
+        return 1
+
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
         """Copy exactly `granule.files` into an existing empty folder.
 

@@ -1,6 +1,6 @@
 """What a source of granules is: list them for a window and days, hand one over."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ class Product(StrEnum):
     S1_GRD = "s1_grd"
     NDVI = "ndvi"
     WEATHER = "weather"
+    LATE_RAIN = "late_rain"
     SOIL = "soil"
     ELEVATION = "elevation"
     LAND_COVER = "land_cover"
@@ -52,6 +53,16 @@ class Granule:
     """Of all its files together, as the provider tells it; None when it does not."""
     sha256: str | None = None
     """Of its files' content in order of their names, as the provider tells it; None likewise."""
+    hrefs: tuple[str, ...] = ()
+    """Addresses of its files at the provider, without query or secret; none for folders."""
+    service: str | None = None
+    """Who hands it over, for example `earthdata`; None: the source itself."""
+    citation: str | None = None
+    """How its maker wants to be cited, with the DOI where there is one."""
+    n_requests: int = 1
+    """Requests that fetching it takes, for the plan shown before."""
+    estimated_bytes: int | None = None
+    """What fetching it moves, where `size_bytes` is not known; None: not known either."""
 
 
 class Source(Protocol):
@@ -93,10 +104,31 @@ class Source(Protocol):
         """
         ...
 
+    def in_flight(self, product: Product) -> int:
+        """How many granules of a product may be fetched at once; 1: one after the other."""
+        ...
+
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
-        """Put exactly `granule.files` into an existing empty folder.
+        """Put exactly `granule.files` into an existing empty folder; called from several threads.
 
         Raises:
             SourceError: the granule cannot be had; whether to try again is in the message.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of what `doctor --live` found of a service."""
+
+    is_good: bool
+    text: str
+    """What was looked at, what was found, and the next step where it is not good."""
+
+
+class LiveSource(Source, Protocol):
+    """A source over the network."""
+
+    def probe(self) -> Iterator[Finding]:
+        """Look at credentials (never told), reach, quota and the smallest request; never raises."""
         ...

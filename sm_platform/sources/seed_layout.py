@@ -106,6 +106,10 @@ class SeedLayoutSource:
         found.sort(key=lambda one: (one[0], one[2].stem))
         return [_granule(product, path, day) for day, product, path in found]
 
+    def in_flight(self, product: Product) -> int:
+        """One at a time: a disk gains nothing by more."""
+        return 1
+
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
         """Copy the granule's one file into an existing empty folder.
 

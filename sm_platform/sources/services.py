@@ -1,0 +1,124 @@
+"""A service over the network: what it is called, what it needs, and its refusals in words."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit, urlunsplit
+
+from sm_platform.errors import DeniedError, PassingError, SourceError
+
+TOO_MANY, UNAVAILABLE = 429, 503
+PASSING = frozenset({408, 425, TOO_MANY, 500, 502, UNAVAILABLE, 504})
+"""Status codes after which the same request may succeed."""
+DENIED = frozenset({401, 403})
+GONE = frozenset({404, 410})
+_SECRET_FIELD = re.compile(
+    r"(?i)((?:api[-_ ]?key|token|sig|signature|secret|password|authorization|bearer)"
+    r"[\"']?\s*[=: ]\s*[\"']?)(?!\s)[^\s&\"',;]+"
+)
+MOST_DETAIL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One provider as a person knows it."""
+
+    service_id: str
+    """As in the configuration, for example `earthdata`."""
+    title: str
+    """As its users call it, for example `NASA Earthdata`."""
+    variables: tuple[str, ...] = ()
+    """Environment variables that hold its credentials; none: it needs no account."""
+    account: str = ""
+    """Where to get an account or key, and what else is to be done there once."""
+
+
+def lacks_credentials(service: Service) -> SourceError:
+    """What to say when none of a service's variables is set."""
+    return SourceError(
+        f"{service.title}: no credentials, {' or '.join(service.variables)} is not set: get them "
+        f"at {service.account}, then set the variable and try again."
+    )
+
+
+def refusal(
+    service: Service,
+    status: int,
+    asked: str,
+    *,
+    detail: str = "",
+    retry_after_s: float | None = None,
+    secrets: Iterable[str] = (),
+) -> SourceError:
+    """The error for an answer that is none, by its HTTP status.
+
+    Args:
+        service: who answered.
+        status: HTTP status, 400 or higher.
+        asked: what was asked for, without secrets: a granule id, "the listing".
+        detail: what the service said; cut, and secrets are blotted out.
+        retry_after_s: what its `Retry-After` says.
+        secrets: values that must not be told.
+    """
+    said = _said(detail, secrets)
+    if status in PASSING:
+        return PassingError(_passing(service, status, asked, said, retry_after_s), retry_after_s)
+    if status in DENIED:
+        names = " or ".join(service.variables) or "no account"
+        return DeniedError(
+            f"{service.title} denied {asked} ({status}{said}): see that {names} is right and not "
+            f"expired, and that the terms are accepted; {service.account or 'see its page'}."
+        )
+    if status in GONE:
+        return SourceError(
+            f"{service.title} has no {asked} (any more) ({status}{said}): list the granules again."
+        )
+    return SourceError(f"{service.title} refused {asked} ({status}{said}): see what it says.")
+
+
+def blotted(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without the secrets, and without what stands behind words such as `token=`."""
+    for secret in secrets:
+        if len(secret) > 3:
+            text = text.replace(secret, "***")
+    return _SECRET_FIELD.sub(r"\1***", text)
+
+
+def bare(href: str) -> str:
+    """An address without user, query and fragment: what may be told of it."""
+    parts = urlsplit(href)
+    host = parts.hostname or ""
+    host = f"{host}:{parts.port}" if parts.port else host
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds of a `Retry-After` header (a number or a date); None when it says nothing."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max((moment - (now or datetime.now(UTC))).total_seconds(), 0.0)
+
+
+def _passing(
+    service: Service, status: int, asked: str, said: str, retry_after_s: float | None
+) -> str:
+    when = f"in {retry_after_s:.0f} s" if retry_after_s else "later"
+    if status == TOO_MANY:
+        return (
+            f"{service.title} has had too many requests or its quota is used up, at {asked} "
+            f"(429{said}): try again {when}."
+        )
+    return f"{service.title} did not answer as it should at {asked} ({status}{said}): try {when}."
+
+
+def _said(detail: str, secrets: Iterable[str]) -> str:
+    plain = " ".join(re.sub(r"<[^>]*>", " ", blotted(detail, secrets)).split())[:MOST_DETAIL]
+    return f": {plain}" if plain else ""
