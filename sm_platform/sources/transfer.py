@@ -21,6 +21,7 @@ from sm_platform.sources.services import DENIED, Service, bare, refusal, retry_a
 
 BLOCK_BYTES = 1 << 16
 MOST_REDIRECTS = 5
+PARTIAL, BAD_REQUEST = 206, 400
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HDF5 = (b"\x89HDF\r\n\x1a\n",)
 NETCDF = (*HDF5, b"CDF\x01", b"CDF\x02", b"PK\x03\x04")
@@ -146,7 +147,7 @@ def fetch_file(
 def _receive(session: requests.Session, attempt: _Attempt, progress: Progress | None) -> None:
     """Ask for what is lacking and append it."""
     with _answer(session, attempt) as response:
-        if attempt.received and response.status_code != requests.codes.partial_content:
+        if attempt.received and response.status_code != PARTIAL:
             attempt.received = 0  # the whole file is sent anew
         if attempt.received == 0:
             attempt.total = _length(response)
@@ -217,7 +218,7 @@ def _led_to(attempt: _Attempt, href: str, location: str) -> str:
 
 def _accepted(response: requests.Response, attempt: _Attempt) -> requests.Response:
     status = response.status_code
-    if status < requests.codes.bad_request:
+    if status < BAD_REQUEST:
         return response
     detail = "" if status in DENIED else response.text[:500]
     response.close()
