@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 from sm_platform.defs.assets.drivers import extract_day
 from sm_platform.defs.assets.features import write_features
-from sm_platform.defs.assets.granules import Landing
 from sm_platform.defs.assets.maps import write_figures
 from sm_platform.defs.assets.scenes import write_backscatter, write_scenes
 from sm_platform.defs.choice import choose_checkpoint
 from sm_platform.defs.estimators import open_estimator, read_card
 from sm_platform.defs.feature_inputs import open_inputs
+from sm_platform.defs.landing import Landing
 from sm_platform.defs.mapping import Mapper
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings

@@ -18,8 +18,9 @@ import sm_platform
 from sm_platform.definitions import defs
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
-from sm_platform.defs.resources import VARIABLES, settings
+from sm_platform.defs.resources import settings
 from sm_platform.defs.serving.pools import wanted_limits
+from sm_platform.defs.variables import VARIABLES
 from sm_platform.schema.families import ALL_TABLES
 from sm_platform.schema.tables import Table
 
@@ -37,13 +38,15 @@ heavy = sorted({"torch", "matplotlib", "xarray", "rich"} & set(sys.modules))
 found = {"assets": sorted(names), "warnings": told, "silenced": sorted(set(ours)), "heavy": heavy}
 json.dump(found, sys.stdout)
 """
-DRIVERS = {"ndvi", "weather", "s1_backscatter", "soil_cells", "static_drivers", "land_cover_cells"}
+STATIC = {"soil_cells", "static_drivers", "land_cover_cells"}
+DRIVERS = {"ndvi", "weather", "late_rain", "s1_backscatter"} | STATIC
 LABELS = {"swc_granules", "nsidc_granules", "smap_l3_granules", "smap_l4_granules"}
 PARENTS = {
     "static_granules": set[str](),
     "s1_granules": set[str](),
     "ndvi_granules": set[str](),
     "weather_granules": set[str](),
+    "late_rain_granules": set[str](),
     "swc_granules": set[str](),
     "nsidc_granules": set[str](),
     "smap_l3_granules": set[str](),
@@ -53,6 +56,7 @@ PARENTS = {
     "s1_backscatter": {"s1_scenes"},
     "ndvi": {"ndvi_granules"},
     "weather": {"weather_granules"},
+    "late_rain": {"late_rain_granules"},
     "soil_cells": {"static_granules"},
     "static_drivers": {"static_granules"},
     "land_cover_cells": {"static_granules"},
@@ -85,6 +89,7 @@ WITHOUT_TABLE = {
     "s1_granules",
     "ndvi_granules",
     "weather_granules",
+    "late_rain_granules",
     "swc_granules",
     "nsidc_granules",
     "smap_l3_granules",
@@ -200,6 +205,7 @@ def upstream_days(name: str, parent: str) -> list[int]:
     [
         ("scene_features", "ndvi", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
         ("scene_features", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
+        ("scene_features", "late_rain", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
         ("scene_features", "s1_backscatter", -MEMORY_DAYS, 0),
         ("site_features", "weather", -LOOK_BACK_DAYS, LOOK_AHEAD_DAYS),
         ("sm_observations", "s1_scenes", -1, 1),

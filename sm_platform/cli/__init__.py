@@ -111,6 +111,25 @@ def run(
 
 
 @app.command()
+def download(
+    region: RegionOption,
+    start: Annotated[str, typer.Option(help="First UTC day, YYYY-MM-DD.")],
+    end: Annotated[str, typer.Option(help="Last UTC day, YYYY-MM-DD.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell requests, megabytes and time.")
+    ] = False,
+) -> None:
+    """Land what maps of these days need; what is there is not fetched again.
+
+    Example: sm-platform download --region my-farm --start 2026-03-01 --end 2026-03-31 --dry-run
+    """
+    from sm_platform.defs.commands.download import download_command
+    from sm_platform.defs.commands.run import Asked
+
+    download_command(Asked(region, start, end), is_dry=dry_run, say=say)
+
+
+@app.command()
 def demo() -> None:
     """Write the embedded archive and map its last 31 days for two regions, through Dagster.
 
@@ -235,11 +254,15 @@ def inspect(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask each service of SM_SOURCES as well.")
+    ] = False,
+) -> None:
     """Say what is configured, reachable and missing.
 
-    Example: sm-platform doctor
+    Example: sm-platform doctor --live
     """
     from sm_platform.defs.commands.doctor import doctor_command
 
-    raise typer.Exit(doctor_command())
+    raise typer.Exit(doctor_command(is_live=live))

@@ -32,6 +32,9 @@ def add(
     archive: Annotated[
         Path | None, typer.Option(help="Archive of its granules; default SM_ARCHIVE.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Its granules come from the services of SM_SOURCES.")
+    ] = False,
     time_zone: Annotated[
         str | None,
         typer.Option(help="Of its local days: Asia/Ho_Chi_Minh; default that of the place."),
@@ -40,12 +43,15 @@ def add(
     """Add a region: check the area, cut it into pixels of 100 m, make it a partition.
 
     Example: sm-platform regions add my-farm --bbox 106.35 20.40 106.50 20.52
+
+    From services: SM_SOURCES=sources.toml sm-platform regions add my-farm --live --bbox ...
     """
     from sm_platform.defs.area_choice import AreaChoice
     from sm_platform.defs.commands.regions import add_command
+    from sm_platform.defs.region_origin import named_origin
 
     choice = AreaChoice(file, layer, bbox, sheet, sheets, country)
-    add_command(name, choice, archive, time_zone, say=say)
+    add_command(name, choice, named_origin(archive, is_live=live), time_zone, say=say)
 
 
 @app.command("list")

@@ -17,13 +17,14 @@ from sm_platform.defs.checking.map_drift import no_drift
 from sm_platform.defs.checking.map_files import fits_product
 from sm_platform.defs.checking.map_inputs import inside_training
 from sm_platform.defs.checking.map_values import like_the_map_before, values_plausible
+from sm_platform.defs.checking.platform_bias import no_platform_bias
 from sm_platform.defs.checking.rules import Rule, checks_of
 from sm_platform.schema.families import ALL_TABLES
 
 DATED = (
-    *("s1_granules", "ndvi_granules", "weather_granules"),
+    *("s1_granules", "ndvi_granules", "weather_granules", "late_rain_granules"),
     *("swc_granules", "nsidc_granules", "smap_l3_granules", "smap_l4_granules"),
-    *("s1_scenes", "s1_backscatter", "ndvi", "weather", "scene_features"),
+    *("s1_scenes", "s1_backscatter", "ndvi", "weather", "late_rain", "scene_features"),
     *("sm_observations", "site_features", "training_samples", "sample_splits"),
     *("checkpoints", "pretrained_checkpoints", "evaluations", "sm_maps", "map_figures"),
 )
@@ -44,6 +45,7 @@ MAP_RULES = (
     inside_training(),
     fits_product(),
 )
+RADAR_RULES = (no_platform_bias(),)
 
 
 def rules_by_asset() -> dict[str, list[Rule]]:
@@ -56,7 +58,11 @@ def rules_by_asset() -> dict[str, list[Rule]]:
             rules[WRITTEN_BY[table.name]].append(fits_contract(table, f"{table.name}_fit_contract"))
         elif table.name not in ELSEWHERE:
             rules[table.name].append(fits_contract(table))
-    for asset, more in (*LABEL_RULES.items(), ("sm_maps", MAP_RULES)):
+    for asset, more in (
+        *LABEL_RULES.items(),
+        ("s1_backscatter", RADAR_RULES),
+        ("sm_maps", MAP_RULES),
+    ):
         rules[asset] += more
     return dict(rules)
 

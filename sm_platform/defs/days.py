@@ -21,7 +21,9 @@ from sm_platform.defs.checking.failed import tell_failed_days
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.talk import legible
 from sm_platform.errors import (
+    BudgetError,
     DataError,
+    DeniedError,
     LakeError,
     MissingInputError,
     PassingError,
@@ -91,7 +93,7 @@ class _Days:
         now = datetime.now(UTC)
         failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request, now)
         self.failed[key] = failed
-        if isinstance(error, PassingError):
+        if isinstance(error, PassingError) and not isinstance(error, DeniedError | BudgetError):
             self.again.append(key)
         self.context.log.error(f"{key}: {reason}")
         write_failure(self.layout, failed)

@@ -18,7 +18,7 @@ from sm_platform.grid.window import Raster
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import window_note
 from sm_platform.schema import driver_tables as tables
-from sm_platform.schema.recipes import Recipe
+from sm_platform.schema.recipes import LateRain, Recipe
 from sm_platform.schema.region import Region
 
 
@@ -33,7 +33,7 @@ class FeatureInputs:
     prepared: PreparedDrivers
     static_hash: str
     dated_hashes: Mapping[date, str]
-    """Input hashes of the stored vegetation and weather days."""
+    """Input hashes of the stored vegetation, weather and late rain days."""
     memory: PassMemory
 
     def hash_for(self, day: date, scenes: Sequence[Scene]) -> str:
@@ -73,6 +73,9 @@ def open_inputs(
     name = region.region_id
     ndvi, ndvi_hashes = dated_rasters(layout, tables.NDVI, name, around)
     weather, weather_hashes = dated_rasters(layout, tables.WEATHER, name, around)
+    late_days = around if recipe.late_rain is not LateRain.NONE else []
+    late_rain, late_hashes = dated_rasters(layout, tables.LATE_RAIN, name, late_days)
+    hashes = [ndvi_hashes, weather_hashes, *([late_hashes] if late_days else [])]
     for table, found in ((tables.NDVI, ndvi), (tables.WEATHER, weather)):
         if not found:
             raise MissingInputError(
@@ -84,7 +87,8 @@ def open_inputs(
     terrain, terrain_hash = static_raster(layout, tables.STATIC_DRIVERS, name, "--extract")
     cover, cover_hash = static_raster(layout, tables.LAND_COVER_CELLS, name, "--extract")
     has_cover = bool(np.any(cover.values["land_cover_code"]))
-    drivers = Drivers(region.window, ndvi, weather, soil, terrain, cover if has_cover else None)
+    shown_cover = cover if has_cover else None
+    drivers = Drivers(region.window, ndvi, weather, soil, terrain, shown_cover, late_rain)
     return FeatureInputs(
         layout=layout,
         region=region,
@@ -93,8 +97,8 @@ def open_inputs(
         prepared=prepare(recipe, drivers),
         static_hash=hash_of(soil_hash, terrain_hash, cover_hash),
         dated_hashes={
-            day: hash_of(ndvi_hashes.get(day), weather_hashes.get(day))
-            for day in sorted({*ndvi_hashes, *weather_hashes})
+            day: hash_of(*(one.get(day) for one in hashes))
+            for day in sorted({day for one in hashes for day in one})
         },
         memory=PassMemory(layout, name),
     )

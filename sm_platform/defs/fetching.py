@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from tenacity import (
+    RetryCallState,
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
+    stop_any,
     stop_before_delay,
     wait_exponential_jitter,
 )
+from tenacity.stop import stop_base
 
-from sm_platform.errors import PassingError
+from sm_platform.errors import BudgetError, DeniedError, PassingError
 from sm_platform.formats.magic import first_bytes, mistaken_for
 from sm_platform.grid.window import GridWindow
 from sm_platform.lake.granules import digest_of
@@ -25,6 +28,8 @@ BINARY = (".tif", ".tiff", ".nc", ".h5", ".hdf", ".hdf5", ".he5", ".jp2", ".zip"
 UTF8_TAIL = 3
 """A character may be cut off at the end of the first bytes: it has 4 bytes at most."""
 UNKNOWN = "something else"
+TRIES_DENIED = 2
+"""A token may have been renewed in between; more tries may lock the account."""
 
 Answer = TypeVar("Answer")
 
@@ -47,20 +52,43 @@ USUAL = Patience()
 def patiently(patience: Patience, ask: Callable[[], Answer]) -> Answer:
     """The answer of the first try that succeeds.
 
+    Between two tries it waits at least as long as the provider asks for.
+
     Raises:
-        PassingError: of the last try, when all failed or the deadline has come.
+        PassingError: of the last try, when all failed or the deadline would come.
     """
+    usual = wait_exponential_jitter(
+        initial=patience.first_wait_s,
+        max=patience.longest_wait_s,
+        jitter=patience.first_wait_s,
+    )
     retrying = Retrying(
         retry=retry_if_exception_type(PassingError),
-        stop=stop_after_attempt(patience.tries) | stop_before_delay(patience.deadline_s),
-        wait=wait_exponential_jitter(
-            initial=patience.first_wait_s,
-            max=patience.longest_wait_s,
-            jitter=patience.first_wait_s,
+        stop=stop_any(
+            stop_after_attempt(patience.tries), stop_before_delay(patience.deadline_s), _Vain()
         ),
+        wait=lambda state: max(usual(state), _asked_to_wait_s(state)),
         reraise=True,
     )
     return retrying(ask)
+
+
+def _failure(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+class _Vain(stop_base):
+    """Whether another try cannot help: no money, or credentials denied twice."""
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        error = _failure(retry_state)
+        is_denied = isinstance(error, DeniedError) and retry_state.attempt_number >= TRIES_DENIED
+        return is_denied or isinstance(error, BudgetError)
+
+
+def _asked_to_wait_s(state: RetryCallState) -> float:
+    error = _failure(state)
+    return (error.retry_after_s or 0.0) if isinstance(error, PassingError) else 0.0
 
 
 def fetch_whole(

@@ -10,7 +10,8 @@ from pydantic import Field
 from sm_platform.defs.area_choice import AreaChoice
 from sm_platform.defs.pictures import as_markdown
 from sm_platform.defs.region_figure import region_figure
-from sm_platform.defs.regions import add_region, archive_folder, remove_region
+from sm_platform.defs.region_origin import named_origin
+from sm_platform.defs.regions import add_region, remove_region
 from sm_platform.defs.resources import LakeResource
 from sm_platform.errors import SmPlatformError
 
@@ -26,6 +27,7 @@ class AddRegion(dg.Config):
     sheets: str = Field("", description="GeoJSON of sheets with the field PhienHieu")
     country: str = Field("", description="name or code of a country, for example vietnam")
     archive: str = Field("", description="folder with its granules; nothing: SM_ARCHIVE")
+    live: bool = Field(False, description="its granules come from the services of SM_SOURCES")
     time_zone: str = Field(
         "", description="IANA name, for example Asia/Ho_Chi_Minh; nothing: found from its place"
     )
@@ -60,13 +62,14 @@ def make_region(context: dg.OpExecutionContext, config: AddRegion, lake: LakeRes
         country=config.country or None,
     )
     with _explained():
-        archive = archive_folder(Path(config.archive) if config.archive else None)
+        archive = Path(config.archive) if config.archive else None
+        origin = named_origin(archive, is_live=config.live)
         added = add_region(
             lake.layout,
             context.instance,
             config.name,
             choice.area(),
-            archive,
+            origin,
             time_zone=config.time_zone.strip() or None,
         )
     picture = dg.MetadataValue.md(as_markdown(region_figure(added.region), config.name))

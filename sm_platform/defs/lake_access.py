@@ -13,8 +13,12 @@ from sm_platform.grid.window import DatedRaster, Raster
 from sm_platform.lake import rasters, store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as tables
+from sm_platform.schema.recipes import NdviSensor
 from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
+
+SENSOR = "sensor"
+"""Name in the note of a day of NDVI: who measured it; days of older lakes are of MODIS."""
 
 
 def find_region(layout: Layout, region_id: str) -> Region:
@@ -71,8 +75,13 @@ def dated_rasters(
             continue
         hashes[day] = made.note["inputs"]
         if made.rows.num_rows:
-            found.append(DatedRaster(day, moment(made.note), rasters.raster_from(made)))
+            raster, sensor = rasters.raster_from(made), _sensor(table, made.note)
+            found.append(DatedRaster(day, moment(made.note), raster, sensor))
     return found, hashes
+
+
+def _sensor(table: Table, note: Mapping[str, Any]) -> str | None:
+    return note.get(SENSOR, NdviSensor.MODIS.value) if table.name == tables.NDVI.name else None
 
 
 def static_raster(layout: Layout, table: Table, region: str, step: str) -> tuple[Raster, str]:

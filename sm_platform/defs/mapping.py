@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
 
 from sm_platform import __version__
 from sm_platform.defs.choice import Chosen
+from sm_platform.defs.input_terms import input_terms
 from sm_platform.defs.lake_access import hash_of
 from sm_platform.defs.local_time import utc_offset_h
 from sm_platform.defs.map_index import (
@@ -44,7 +45,7 @@ from sm_platform.maps.summary import summary
 from sm_platform.schema.card import DENSESM, TREES
 from sm_platform.schema.prediction import Estimator
 from sm_platform.schema.product import QA_CRITICAL_MASK, VERSION, Qa
-from sm_platform.schema.recipes import find_recipe
+from sm_platform.schema.recipes import LateRain, find_recipe
 from sm_platform.schema.region import Region
 
 LICENCE = "other"
@@ -125,7 +126,10 @@ class Mapper:
         hashed = self._input_hash(features)
         seen = _seen(self.region, scene, own)
         held = bool(np.any(stored.qa & Qa.WEATHER_FILLED))
-        lineage = self._lineage(hashed, day, is_preliminary=held)
+        lineage = replace(
+            self._lineage(hashed, scene, day, is_preliminary=held),
+            ndvi_sensors=features.ndvi_sensors(scene.scene_id),
+        )
         product = self._product(stored, seen, lineage, revision=len(own))
         figures = summary(product)
         if not figures.n_valid or (latest and latest["pixel_sha256"] == figures.pixel_sha256):
@@ -182,9 +186,13 @@ class Mapper:
             revision=revision,
         )
 
-    def _lineage(self, hashed: str, day: date, *, is_preliminary: bool) -> MapLineage:
+    def _lineage(self, hashed: str, scene: Scene, day: date, *, is_preliminary: bool) -> MapLineage:
         checkpoint = self.chosen.checkpoint
         recipe = find_recipe(checkpoint.recipe_id)
+        has_late_rain = recipe.late_rain is not LateRain.NONE
+        inputs = input_terms(
+            self.layout, self.region.region_id, scene, day, with_late_rain=has_late_rain
+        )
         return MapLineage(
             recipe_id=recipe.recipe_id,
             recipe_fingerprint=recipe.fingerprint,
@@ -197,7 +205,8 @@ class Mapper:
             is_in_sample=self.chosen.is_in_sample(day),
             citation=CITATIONS[checkpoint.kind],
             licence=LICENCE,
-            attribution=SIMULATED if self.region.source == "archive" else None,
+            attribution=SIMULATED if any(one.is_simulated for one in inputs) else None,
+            inputs=inputs,
         )
 
     def _deprecate(self, rows: list[Row]) -> None:

@@ -1,17 +1,20 @@
 """Which reader opens a landed granule: product and format decide; damaged ones are set aside."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from sm_platform.errors import DataError, GranuleError
 from sm_platform.formats import (
     era5_land,
     glo30,
+    imerg_late,
     mod13q1,
     planet_swc,
     s1_earth_engine,
     seed_layout,
     soilgrids,
+    vnp13a1,
     worldcover,
 )
 from sm_platform.grid.mosaic import mosaic
@@ -66,10 +69,24 @@ def _ndvi(granule: LandedGranule, window: GridWindow) -> Raster:
     )
 
 
+def _viirs(granule: LandedGranule, window: GridWindow) -> Raster:
+    path, bounds = _paths(granule, ".h5")[0], lonlat_bounds(window)
+    return vnp13a1.read_composite(path, granule.granule_id, bounds_lonlat=bounds)
+
+
 def _era5(granule: LandedGranule, _: GridWindow) -> Raster:
+    return era5_land.read_day(_paths(granule)[0], _day_of(granule))
+
+
+def _imerg(granule: LandedGranule, window: GridWindow) -> Raster:
+    path, bounds = _paths(granule)[0], lonlat_bounds(window)
+    return imerg_late.read_day(path, _day_of(granule), bounds_lonlat=bounds)
+
+
+def _day_of(granule: LandedGranule) -> date:
     if granule.day is None:
         raise GranuleError(f"{granule.granule_id} names no day: fetch it again.")
-    return era5_land.read_day(_paths(granule)[0], granule.day)
+    return granule.day
 
 
 def _soil(granule: LandedGranule, window: GridWindow) -> Raster:
@@ -117,7 +134,9 @@ TILE_READERS = {"glo30": glo30.read_elevation, "worldcover": worldcover.read_lan
 READERS: dict[tuple[str, str], Reader] = {
     ("s1_grd", "s1_earth_engine"): _s1,
     ("ndvi", "mod13q1"): _ndvi,
+    ("ndvi", "vnp13a1"): _viirs,
     ("weather", "era5_land"): _era5,
+    ("late_rain", "imerg_late"): _imerg,
     ("soil", "soilgrids"): _soil,
     ("planet_swc", "planet_swc"): _swc,
     ("s1_grd", "seed_layout"): _seed(seed_layout.read_s1),

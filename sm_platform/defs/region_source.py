@@ -1,9 +1,14 @@
-"""Where a region's granules come from."""
+"""Where a region's granules come from, and the landing of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from sm_platform.defs.budget import Purse, no_limit
+from sm_platform.defs.landing import Landing
+from sm_platform.defs.live_sources import live_budget, live_source
 from sm_platform.errors import UsageError
-from sm_platform.schema.region import Region
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.region import ARCHIVE, LIVE, SEED_LAYOUT, Region
 from sm_platform.sources.archive import ArchiveSource
 from sm_platform.sources.protocol import Source
 from sm_platform.sources.seed_layout import SeedLayoutSource
@@ -12,8 +17,16 @@ from sm_platform.sources.seed_layout import SeedLayoutSource
 def open_source(region: Region) -> Source:
     """The source of a region's granules; raises UsageError when the region names one unknown."""
     root = Path(region.source_path)
-    if region.source == "archive":
+    if region.source == ARCHIVE:
         return ArchiveSource(root)
-    if region.source == "seed_layout":
+    if region.source == SEED_LAYOUT:
         return SeedLayoutSource(root, region.region_id)
+    if region.source == LIVE:
+        return live_source()
     raise UsageError(f"Region {region.region_id} has the unknown source '{region.source}'.")
+
+
+def open_landing(layout: Layout, region: Region, say: Callable[[str], None]) -> Landing:
+    """The landing of a region's granules; what services cost is booked and limited."""
+    purse = Purse(layout, live_budget()) if region.source == LIVE else no_limit()
+    return Landing(layout, region, open_source(region), purse=purse, say=say)

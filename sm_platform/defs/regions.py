@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.local_time import found_zone
+from sm_platform.defs.region_origin import Origin
+from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings
 from sm_platform.defs.source_reach import reach_of
 from sm_platform.errors import LakeError, UsageError
@@ -22,7 +23,6 @@ from sm_platform.schema.region import Region, check_region_name
 from sm_platform.sites.area_checks import AreaReport, check_area
 from sm_platform.sites.areas import Area, outline_wkt
 from sm_platform.sites.time_zones import FoundZone
-from sm_platform.sources.archive import ArchiveSource
 
 DIMENSION = "regions"
 """Name of the dynamic partitions."""
@@ -81,7 +81,7 @@ def add_region(
     instance: dg.DagsterInstance,
     region_id: str,
     area: Area,
-    archive: Path,
+    origin: Origin,
     *,
     time_zone: str | None = None,
 ) -> AddedRegion:
@@ -105,7 +105,8 @@ def add_region(
     report = check_area(area)
     keys = report.keys_for((datetime.now(UTC).date() - settings().first_day).days + 1)
     take_up_kept_data(layout, region_id, report.window)
-    bare = Region(region_id, report.window, "archive", str(archive), outline_wkt=outline_wkt(area))
+    outline = outline_wkt(area)
+    bare = Region(region_id, report.window, origin.kind, origin.path, outline_wkt=outline)
     found = FoundZone(said) if said else found_zone(bare)
     region = replace(bare, time_zone=found.name)
     instance.add_dynamic_partitions(DIMENSION, [region_id])
@@ -115,7 +116,7 @@ def add_region(
         instance.delete_dynamic_partition(DIMENSION, region_id)
         raise
     n_regions = len(instance.get_dynamic_partitions(DIMENSION))
-    lacking = reach_of(region, ArchiveSource(archive))
+    lacking = reach_of(region, open_source(region))
     return AddedRegion(region, report, keys, keys * n_regions, lacking, found.warning)
 
 
@@ -155,20 +156,6 @@ def removable(layout: Layout, region_id: str, *, delete_data: bool) -> tuple[int
             f"`sm-platform regions remove {region_id} --delete-data` deletes them."
         )
     return sizes
-
-
-def archive_folder(named: Path | None) -> Path:
-    """Where a region's granules come from: the folder named, else SM_ARCHIVE, which may be absent.
-
-    Raises:
-        UsageError: the folder named is none.
-    """
-    if named is not None and not named.is_dir():
-        raise UsageError(
-            f"There is no folder {named}: name the archive that holds the region's granules, or "
-            "write one with `sm-platform archive simulate`."
-        )
-    return (named or settings().archive).resolve()
 
 
 def take_up_kept_data(layout: Layout, region_id: str, window: GridWindow) -> None:

@@ -14,12 +14,13 @@ from zoneinfo import available_timezones
 import dagster as dg
 
 from sm_platform.defs.alerting.addresses import AlertSettings, alert_addresses
+from sm_platform.defs.variables import CREDENTIALS, POSTGRES, VARIABLES
 from sm_platform.errors import UsageError
 from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
+from sm_platform.sources.configuration import read_configuration
 
-POSTGRES = "SM_POSTGRES_URL"
 SECRET = ("SM_ALERT_WEBHOOK", "SM_SMTP_URL", POSTGRES)
 """Variables that hold a password or are one: only their host is told."""
 SECRET_NAME = re.compile(
@@ -70,29 +71,6 @@ class WatchSettings:
     time_zone: str
 
 
-VARIABLES = {
-    "SM_DATA_LAKE": "folder of the data lake (default: data_lake/ in the checkout)",
-    "SM_MODELS": "folder of the checkpoints (default: models/ in the checkout)",
-    "SM_ARCHIVE": "folder of the embedded archive (default: .archive/ in the checkout)",
-    "SM_FIRST_DAY": "first daily partition (default: 2015-01-01)",
-    "SM_MIN_LOOKBACK_SHARE": "least share of look-back steps that must exist (default: 0.5)",
-    "SM_AUTOMATION": "on or off: whether sensors and schedules run by themselves (default: on)",
-    "SM_WATCH_DAYS": "passes of so many last days are mapped by themselves (default: 30)",
-    "SM_FRAME_WAIT_HOURS": "a pass that lacks frames waits so long for them (default: 6)",
-    "SM_SILENT_DAYS": "so many days without a new map of a region raise an alert (default: 8)",
-    "SM_DAILY_AT": "time of the daily refresh, HH:MM (default: 02:00)",
-    "SM_TIME_ZONE": "time zone of that time, for example Asia/Ho_Chi_Minh (default: UTC)",
-    "SM_ALERT_WEBHOOK": "address that alerts are posted to as JSON (default: none)",
-    "SM_ALERT_EMAIL": "addresses that alerts are mailed to, with commas (default: none)",
-    "SM_SMTP_URL": "mail server, smtp://user:password@host:port (default: none)",
-    "SM_MEMORY_STEPS": "memory-heavy steps at once (default: 1)",
-    "SM_PROVIDER_STEPS": "steps that fetch from one provider at once (default: 2)",
-    "SM_MAX_RUNS": "runs at once (default: 3)",
-    POSTGRES: "database of a deployment, postgresql+psycopg2://... (default: none)",
-    "DAGSTER_HOME": "folder of the Dagster instance (default: .dagster/ in the checkout)",
-}
-
-
 def settings() -> Settings:
     """The settings now; raises UsageError naming a variable that cannot be read."""
     return Settings(
@@ -124,6 +102,9 @@ def check_environment() -> None:
     """
     for read in (settings, watch_settings, run_limits, alert_settings):
         read()
+    text = sources_text()
+    if text is not None:
+        read_configuration(text)
 
 
 def run_limits() -> RunLimits:
@@ -148,6 +129,16 @@ def secret_values() -> list[str]:
         for name, value in os.environ.items()
         if SECRET_NAME.search(name) and len(value) >= (1 if name.startswith("SM_") else 8)
     ]
+
+
+def sources_text() -> str | None:
+    """What SM_SOURCES says; None: no services."""
+    return os.environ.get("SM_SOURCES", "").strip() or None
+
+
+def source_credentials() -> dict[str, str]:
+    """Those of the services' variables that are set and not empty."""
+    return {name: os.environ[name] for name in CREDENTIALS if os.environ.get(name)}
 
 
 def unknown_variables() -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sm_platform.errors import SmPlatformError
-from sm_platform.schema.region import Region
+from sm_platform.schema.region import ARCHIVE, LIVE, Region
 from sm_platform.sources.protocol import Product, Source
 
 STATIC_PRODUCTS = (Product.SOIL, Product.ELEVATION, Product.LAND_COVER)
@@ -21,7 +21,12 @@ def reach_of(region: Region, source: Source) -> str | None:
 def nothing_of(region: Region, products: Sequence[Product]) -> str:
     """The sentence for products that the source holds nothing of, with the next step."""
     names = ", ".join(one.value.replace("_", " ") for one in products)
-    if region.source != "archive":
+    if region.source == LIVE:
+        return (
+            f"The services that SM_SOURCES names hold no {names} of {region.region_id}: choose "
+            "others for them there, or see that the region lies on land."
+        )
+    if region.source != ARCHIVE:
         return (
             f"The folder {region.source_path} holds no {names} of {region.region_id}: add the "
             "files there; what needs none of them can be made."

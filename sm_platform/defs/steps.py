@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sm_platform.defs.choice import trained_until
 from sm_platform.defs.estimators import read_card
+from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_chain import PASSES
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
@@ -18,9 +19,10 @@ from sm_platform.lake import store
 from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.driver_tables import NDVI, WEATHER
+from sm_platform.schema.driver_tables import LATE_RAIN, NDVI, WEATHER
 from sm_platform.schema.region import Region
 from sm_platform.schema.registry_tables import CHECKPOINTS
+from sm_platform.schema.tables import Table
 from sm_platform.sources.protocol import Product
 
 
@@ -72,11 +74,13 @@ def run_steps(
     passes = [*remembered_days(launcher, request), *days] if _lands(steps) else []
     if Step.DOWNLOAD in steps:
         launcher.once(["static_granules"])
-        launcher.over(["ndvi_granules", "weather_granules"], drivers, is_driver=True)
+        granules = [f"{one.name}_granules" for one in driver_tables(request)]
+        launcher.over(granules, drivers, is_driver=True)
         launcher.over(["s1_granules"], passes)
     if Step.EXTRACT in steps:
         launcher.once(["soil_cells", "static_drivers", "land_cover_cells"])
-        launcher.over(["ndvi", "weather"], drivers, is_driver=True)
+        tables = [one.name for one in driver_tables(request)]
+        launcher.over(tables, drivers, is_driver=True)
         for asset in ("s1_scenes", "s1_backscatter"):  # in one run a failed day would stop the next
             launcher.over([asset], passes)
     if Step.PROCESS in steps:
@@ -103,16 +107,24 @@ def remembered_days(launcher: Launcher, request: Request) -> list[date]:
     return launcher.pending(PASSES, days_between(first, request.start - timedelta(1)))
 
 
+def driver_tables(request: Request) -> tuple[Table, ...]:
+    """Vegetation and weather, with late rain where the recipe of the features declares it."""
+    is_late = takes_late_rain(request.region, request.recipe_id)
+    return (NDVI, WEATHER, LATE_RAIN) if is_late else (NDVI, WEATHER)
+
+
 def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
     """Look-back days to be run: never made, not in the lake, or with a granule not landed."""
     days = request.driver_days
-    unmade = launcher.pending(["ndvi_granules", "weather_granules", "ndvi", "weather"], days)
+    tables = driver_tables(request)
+    assets = [name for one in tables for name in (f"{one.name}_granules", one.name)]
+    unmade = launcher.pending(assets, days)
     layout, region = Layout(settings().data_lake), request.region
     source = open_source(region)
     listed = [
         granule
-        for product in (Product.NDVI, Product.WEATHER)
-        for granule in source.granules(product, region.window, days)
+        for one in tables
+        for granule in source.granules(Product(one.name), region.window, days)
     ]
     new = {
         granule.day
@@ -124,7 +136,7 @@ def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
             granule.stamp,
         )
     }
-    stored = [set(store.days_made(layout, one, region.region_id)) for one in (NDVI, WEATHER)]
+    stored = [set(store.days_made(layout, one, region.region_id)) for one in tables]
     lost = [day for day in days if any(day not in made for made in stored)]
     return sorted({*unmade, *lost, *(day for day in new if day is not None)})
 

@@ -16,11 +16,13 @@ from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of
 from sm_platform.schema.model_tables import SCENE_FEATURES, SCENE_SERIES
-from sm_platform.schema.recipes import N_SERIES, SCALARS
+from sm_platform.schema.recipes import N_SERIES, SCALARS, NdviSensor
 from sm_platform.schema.rows import FeatureRows
 
 FRAMES = "frames"
 """Name in the note of a day's features: hashes of the frames they were built of, by scene id."""
+NDVI_SENSORS = "ndvi_sensors"
+"""Name in the same note: whose NDVI is in the series, by scene id; older days are of MODIS."""
 SERIES = ("ndvi", "temperature_2m", "precipitation")
 
 
@@ -49,6 +51,10 @@ class DayFeatures:
 
     scenes: Mapping[str, SceneFeatures]
     note: Mapping[str, Any]
+
+    def ndvi_sensors(self, scene_id: str) -> tuple[str, ...]:
+        """Whose NDVI observations are in the series of a pass."""
+        return tuple(self.note.get(NDVI_SENSORS, {}).get(scene_id, [NdviSensor.MODIS.value]))
 
 
 def check_frames(features: DayFeatures, scenes: Sequence[Scene], day: date) -> None:

@@ -24,7 +24,7 @@ from sm_platform.features.vector import RADAR_BANDS, day_inputs, scalar_inputs, 
 from sm_platform.features.vegetation import NdviSeries, ndvi_series
 from sm_platform.features.weather import WeatherSeries, weather_series
 from sm_platform.grid.calendar import utc
-from sm_platform.schema.recipes import ISSUE_DELAY_H, Recipe
+from sm_platform.schema.recipes import ISSUE_DELAY_H, NdviSensor, Recipe
 from sm_platform.schema.rows import FeatureRows
 
 AGE_UNKNOWN_D = 65535
@@ -45,6 +45,8 @@ class Features:
     """Mean over the rows of the share of the 46 steps that were observed, not filled."""
     weather_share: float
     """The same for weather."""
+    ndvi_sensors: tuple[NdviSensor, ...]
+    """Whose NDVI observations are in the series, the recipe's own sensor first."""
 
 
 def build(
@@ -73,7 +75,7 @@ def build(
             f"{ready.window.crs}: join its frames on the region's window."
         )
     moment = _moment(recipe, scene, min_lookback_share)
-    ndvi = ndvi_series(recipe.vegetation, ready.ndvi, moment)
+    ndvi = ndvi_series(recipe.vegetation, ready.ndvi, moment, recipe.ndvi_sensor)
     weather = weather_series(recipe.weather, ready.weather, ndvi.dates, moment)
     return Features(
         rows=_rows(ready, scene, ndvi, weather),
@@ -82,6 +84,7 @@ def build(
         ndvi_age_d=_age(ndvi.newest_day, moment.day)[ready.ndvi.place],
         ndvi_share=_mean_share(ndvi.is_observed, ready.ndvi.place),
         weather_share=_mean_share(weather.is_observed, ready.weather.place),
+        ndvi_sensors=_sensors(ndvi, recipe.ndvi_sensor),
     )
 
 
@@ -126,7 +129,7 @@ def _qa(
     bands = scene.backscatter.values
     vv, vh, angle = (np.asarray(bands[name]).ravel()[ready.cells] for name in RADAR_BANDS)
     green, sky = ready.ndvi.place, ready.weather.place
-    gaps_ndvi = _has_gaps(ndvi.is_observed)
+    gaps_ndvi = _has_gaps(ndvi.is_observed) | ndvi.is_foreign.any(axis=0)
     gaps_weather = _has_gaps(weather.is_observed) | weather.is_preliminary
     qa = (
         radar_bits(vv, vh, angle)
@@ -149,6 +152,12 @@ def _age(newest_day: NDArray[np.int32], day: date) -> NDArray[np.uint16]:
 def _mean_share(is_observed: NDArray[np.bool_], place: NDArray[np.int32]) -> float:
     of_place = np.asarray(is_observed.mean(axis=0))
     return float(of_place[place].mean()) if place.size else 0.0
+
+
+def _sensors(ndvi: NdviSeries, own: NdviSensor) -> tuple[NdviSensor, ...]:
+    has_own = bool(np.any(ndvi.is_observed & ~ndvi.is_foreign))
+    others = [one for one in NdviSensor if one is not own] if ndvi.is_foreign.any() else []
+    return tuple([own, *others] if has_own else others)
 
 
 def _has_gaps(is_observed: NDArray[np.bool_]) -> NDArray[np.bool_]:

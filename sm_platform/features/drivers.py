@@ -27,6 +27,9 @@ class Drivers:
     """On `window`, the seven bands of `terrain.pixel_terrain`."""
     land_cover: Raster | None
     """On `window`, the shares of `land_cover.land_cover_shares`; None when not known."""
+    late_rain: Sequence[DatedRaster] = ()
+    """UTC days: `precipitation_m` (m/day) of a product that comes within a day; used by recipes
+    that declare it."""
 
     def __post_init__(self) -> None:
         _check_window(self.window, self.terrain, "Terrain")

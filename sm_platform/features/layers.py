@@ -32,6 +32,7 @@ WEATHER_BANDS: Mapping[str, Any] = {
     "precipitation_range_code": np.int8(0),
     "is_preliminary": np.bool_(False),
 }
+LATE_RAIN_BANDS: Mapping[str, Any] = {"precipitation_m": np.float32(np.nan)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,16 @@ class Layer:
     """(m,): the place lies in this raster."""
     bands: Mapping[str, Band]
     """(m,) each."""
+    sensor: str | None = None
+    """Who measured it; None: the usual one."""
 
     def usable_at(self, issued: datetime | None) -> bool:
         """Whether it was available at that moment (None: any time; unknown counts as yes)."""
         return issued is None or self.available_utc is None or self.available_utc <= issued
+
+    def is_foreign_to(self, sensor: str) -> bool:
+        """Whether another sensor measured it; a layer that names none is of any recipe's own."""
+        return self.sensor is not None and self.sensor != sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +65,22 @@ class Layers:
     layers: tuple[Layer, ...]
     place: NDArray[np.int32]
     """(n,): place of each pixel, 0..m-1."""
+    late_rain: tuple[Layer, ...] = ()
+    """Rain that stands in on days without a layer, at the same places; ordered likewise."""
 
     def at(self, pixels: NDArray[np.intp]) -> "Layers":
         """The layers of the chosen pixels (positions in `place`) alone, places repacked."""
         used, place = np.unique(self.place[pixels], return_inverse=True)
-        packed = (
-            replace(
-                one,
-                is_inside=one.is_inside[used],
-                bands={name: band[used] for name, band in one.bands.items()},
-            )
-            for one in self.layers
+        own, late_rain = (
+            tuple(_packed(one, used) for one in layers) for layers in (self.layers, self.late_rain)
         )
-        return Layers(tuple(packed), place.astype(np.int32))
+        return Layers(own, place.astype(np.int32), late_rain)
+
+
+def _packed(layer: Layer, places: NDArray[np.integer]) -> Layer:
+    """The layer at these of its places."""
+    bands = {name: band[places] for name, band in layer.bands.items()}
+    return replace(layer, is_inside=layer.is_inside[places], bands=bands)
 
 
 def read_layers(
@@ -78,22 +88,28 @@ def read_layers(
     cells: Index,
     rasters: Sequence[DatedRaster],
     bands: Mapping[str, Any],
+    *,
+    late_rain: Sequence[DatedRaster] = (),
 ) -> Layers:
     """The dated rasters at the places of the given flat pixels of the window.
 
     The order of `rasters` does not matter: they are sorted by day, then by the moment they became
-    available (unknown first), preliminary values before final ones.
+    available (unknown first), preliminary values before final ones. A pixel reads the native cell
+    that it lies in, also of the late rain (`precipitation_m`, m/day).
 
     Raises:
         DataError: two rasters of one day, grid and moment hold different values.
     """
-    ordered = sorted(rasters, key=_order)
+    ordered, late = sorted(rasters, key=_order), sorted(late_rain, key=_order)
     _refuse_contradiction(ordered)
-    grids = sorted({dated.raster.window for dated in ordered}, key=_grid_order)
+    _refuse_contradiction(late)
+    grids = sorted({dated.raster.window for dated in (*ordered, *late)}, key=_grid_order)
     links, place = _places(window, cells, grids)
-    return Layers(
-        tuple(_layer(dated, links[dated.raster.window], bands) for dated in ordered), place
+    own, stand_in = (
+        tuple(_layer(dated, links[dated.raster.window], names) for dated in some)
+        for some, names in ((ordered, bands), (late, LATE_RAIN_BANDS))
     )
+    return Layers(own, place, stand_in)
 
 
 def _grid_order(window: GridWindow) -> tuple[Any, ...]:
@@ -142,4 +158,4 @@ def _layer(dated: DatedRaster, link: Index, bands: Mapping[str, Any]) -> Layer:
         else np.full(link.size, outside)
         for name, outside in bands.items()
     }
-    return Layer(dated.day.toordinal(), dated.available_utc, is_inside, read)
+    return Layer(dated.day.toordinal(), dated.available_utc, is_inside, read, dated.sensor)

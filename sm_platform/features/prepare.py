@@ -16,7 +16,7 @@ from sm_platform.features.terrain import BANDS as PIXEL_BANDS
 from sm_platform.features.terrain import CELL_BANDS
 from sm_platform.features.vector import Ground, ground_inputs
 from sm_platform.grid.window import GridWindow, Raster
-from sm_platform.schema.recipes import Recipe, TerrainRule
+from sm_platform.schema.recipes import LateRain, Recipe, TerrainRule
 
 Cells = NDArray[np.int64]
 
@@ -53,7 +53,10 @@ def prepare(recipe: Recipe, drivers: Drivers, *, cells: Cells | None = None) -> 
     chosen = _checked(drivers.window, cells)
     soil = _soil(recipe, drivers, chosen)
     ndvi = read_layers(drivers.window, chosen, drivers.ndvi, NDVI_BANDS)
-    weather = read_layers(drivers.window, chosen, drivers.weather, WEATHER_BANDS)
+    late_rain = drivers.late_rain if recipe.late_rain is not LateRain.NONE else ()
+    weather = read_layers(
+        drivers.window, chosen, drivers.weather, WEATHER_BANDS, late_rain=late_rain
+    )
     pairs, series_index = _pairs(ndvi, weather)
     return PreparedDrivers(
         recipe=recipe,

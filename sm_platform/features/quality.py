@@ -99,7 +99,7 @@ def state_bits(
 
 
 def filling_bits(is_ndvi: Mask, is_weather: Mask, is_soil: Mask) -> NDArray[np.uint16]:
-    """Bits 8, 9 and 10: NDVI filled, weather filled or preliminary, soil filled."""
+    """Bits 8, 9 and 10: NDVI filled or foreign, weather filled or preliminary, soil filled."""
     return (
         _bit(Qa.NDVI_FILLED, is_ndvi)
         | _bit(Qa.WEATHER_FILLED, is_weather)

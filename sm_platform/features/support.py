@@ -29,7 +29,7 @@ from sm_platform.features.land_cover import CLASSES, CODES
 from sm_platform.features.radar import BANDS as RADAR_BANDS
 from sm_platform.features.radar import IN_DECIBELS
 from sm_platform.features.soil import BANDS as SOIL_BANDS
-from sm_platform.features.support_dated import coarse_ndvi, coarse_weather
+from sm_platform.features.support_dated import coarse_late_rain, coarse_ndvi, coarse_weather
 from sm_platform.features.support_footprint import (
     Footprint,
     footprint,
@@ -98,6 +98,7 @@ def coarse_drivers(drivers: Drivers, level: ease2.Level) -> Drivers:
         window=coarse,
         ndvi=coarse_ndvi(drivers.ndvi, coarse),
         weather=coarse_weather(drivers.weather, coarse),
+        late_rain=coarse_late_rain(drivers.late_rain, coarse),
         soil=_soil(drivers.soil, coarse),
         terrain=_terrain(drivers.terrain, coarse, pixels),
         land_cover=None if cover is None else _land_cover(cover, coarse, pixels),

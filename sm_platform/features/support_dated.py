@@ -5,13 +5,14 @@ revisions stay apart, because a recipe may have to do without them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from sm_platform.features.layers import NDVI_BANDS, WEATHER_BANDS
+from sm_platform.features.layers import LATE_RAIN_BANDS, NDVI_BANDS, WEATHER_BANDS
 from sm_platform.features.support_footprint import Index, footprint, in_range_mean, is_finer
 from sm_platform.features.support_vegetation import Bands, reduced_composite
 from sm_platform.grid.window import DatedRaster, GridWindow, Raster
@@ -31,15 +32,24 @@ def coarse_weather(rasters: Sequence[DatedRaster], coarse: GridWindow) -> list[D
     return list(_reduced(rasters, coarse, WEATHER_BANDS, _reduced_day))
 
 
+def coarse_late_rain(rasters: Sequence[DatedRaster], coarse: GridWindow) -> list[DatedRaster]:
+    """Days of late rain on the coarse window: means over the cells that are known."""
+    return list(_reduced(rasters, coarse, LATE_RAIN_BANDS, _reduced_rain))
+
+
 def _reduced(
     rasters: Sequence[DatedRaster], coarse: GridWindow, bands: Mapping[str, Any], reduce: Reduce
 ) -> Iterator[DatedRaster]:
-    """Finer rasters averaged; the others as they are, to be read at the cells' centres."""
+    """Finer rasters averaged; the others as they are, to be read at the cells' centres.
+
+    Those of two sensors stay apart: a mean over both would be of neither.
+    """
     finer = {one: is_finer(one, coarse) for one in {dated.raster.window for dated in rasters}}
     yield from (dated for dated in rasters if not finer[dated.raster.window])
     ordered = sorted((d for d in rasters if finer[d.raster.window]), key=_order)
-    for day, of_day in groupby(ordered, key=lambda dated: dated.day):
-        yield from _of_day(day, list(of_day), coarse, (bands, reduce))
+    for (day, sensor), of_day in groupby(ordered, key=lambda dated: (dated.day, dated.sensor)):
+        for made in _of_day(day, list(of_day), coarse, (bands, reduce)):
+            yield replace(made, sensor=sensor)
 
 
 def _of_day(
@@ -69,10 +79,11 @@ def _placed(tiles: dict[GridWindow, Raster], raster: Raster) -> bool:
     return tiles.setdefault(raster.window, raster) is raster
 
 
-def _order(dated: DatedRaster) -> tuple[date, datetime, bool]:
+def _order(dated: DatedRaster) -> tuple[date, str, datetime, bool]:
     preliminary = dated.raster.values.get("is_preliminary")
     is_final = preliminary is None or not bool(np.any(preliminary))
-    return dated.day, dated.available_utc or datetime.min.replace(tzinfo=UTC), is_final
+    moment = dated.available_utc or datetime.min.replace(tzinfo=UTC)
+    return dated.day, dated.sensor or "", moment, is_final
 
 
 def _joined(
@@ -97,6 +108,11 @@ def _joined(
     }
     made = reduce(read, cell, coarse.size, moment)
     return Raster(coarse, {name: band.reshape(coarse.shape) for name, band in made.items()})
+
+
+def _reduced_rain(bands: Bands, cell: Index, size: int, _: datetime | None) -> Bands:
+    in_range = np.zeros(cell.size, np.int8)
+    return {"precipitation_m": in_range_mean(bands["precipitation_m"], in_range, cell, size)[0]}
 
 
 def _reduced_day(bands: Bands, cell: Index, size: int, _: datetime | None) -> Bands:

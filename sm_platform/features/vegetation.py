@@ -31,7 +31,7 @@ from sm_platform.grid.calendar import (
     is_composite,
     steps_before,
 )
-from sm_platform.schema.recipes import VegetationRule
+from sm_platform.schema.recipes import NdviSensor, VegetationRule
 
 COMPOSITE_DAYS = 16
 YEAR_DAYS = 364
@@ -52,9 +52,13 @@ class NdviSeries:
     """(m,): day (ordinal) of the newest observation used; -1 without one."""
     is_snow: NDArray[np.bool_]
     """(m,): the newest view of the ground (not a cloud, not fill) saw snow."""
+    is_foreign: Mask
+    """(46, m): observed by another sensor than the recipe's."""
 
 
-def ndvi_series(rule: VegetationRule, layers: Layers, moment: Moment) -> NdviSeries:
+def ndvi_series(
+    rule: VegetationRule, layers: Layers, moment: Moment, sensor: NdviSensor = NdviSensor.MODIS
+) -> NdviSeries:
     """The look-back of every place.
 
     - `OBSERVED_STEPS_BEFORE_DAY`: in each step of 8 days the newest good observation, by its own
@@ -66,6 +70,8 @@ def ndvi_series(rule: VegetationRule, layers: Layers, moment: Moment) -> NdviSer
       previous one. Outside the raster NDVI is 0, which counts as filled and as old as its
       composite; out of range it is clipped, NaN stays missing.
 
+    Composites of all sensors are taken alike; `sensor`, the recipe's, decides which are foreign.
+
     Raises:
         MissingInputError: too few steps are there at all.
         DataError: a composite does not begin on a date of the MODIS calendar.
@@ -73,15 +79,15 @@ def ndvi_series(rule: VegetationRule, layers: Layers, moment: Moment) -> NdviSer
     usable = [layer for layer in layers.layers if layer.usable_at(moment.issued)]
     places = int(layers.place.max(initial=-1)) + 1
     if rule is VegetationRule.OBSERVED_STEPS_BEFORE_DAY:
-        return _observed(usable, places, moment)
+        return _observed(usable, places, moment, sensor)
     if rule is VegetationRule.COMPOSITES_BEFORE_DAY:
         dates = _dates(_days_until(usable, moment.day - ONE_DAY), moment.day - ONE_DAY, moment)
-        return _composites_with_gaps_held(usable, places, dates)
+        return _composites_with_gaps_held(usable, places, dates, sensor)
     stored = _days_until(usable, moment.day)
     year = [day for day in stored if day > stored[-1] - YEAR_DAYS]
     if len(year) == N_STEPS:  # whatever the calendar of their names
-        return _composites_as_stored(usable, places, tuple(map(date.fromordinal, year)))
-    return _composites_as_stored(usable, places, _dates(stored, moment.day, moment))
+        return _composites_as_stored(usable, places, tuple(map(date.fromordinal, year)), sensor)
+    return _composites_as_stored(usable, places, _dates(stored, moment.day, moment), sensor)
 
 
 def _days_until(usable: Sequence[Layer], limit: date) -> list[int]:
@@ -103,33 +109,37 @@ def _dates(stored: Sequence[int], limit: date, moment: Moment) -> tuple[date, ..
 
 
 def _composites_as_stored(
-    usable: Sequence[Layer], places: int, dates: tuple[date, ...]
+    usable: Sequence[Layer], places: int, dates: tuple[date, ...], sensor: NdviSensor
 ) -> NdviSeries:
-    found = join_composites(usable, places, dates)
+    found = join_composites(usable, places, dates, sensor)
     is_there = all_there(found.is_there, places)
     values = np.where(found.is_inside | ~is_there, found.values, np.float32(0))
     starts = np.array([day.toordinal() for day in dates], np.int32)[:, None]
     observed = np.where(found.is_inside, found.observed, starts)
     newest = _newest(observed, is_there & ~np.isnan(values))
     is_observed = is_there & found.is_inside
-    return NdviSeries(hold(values, is_there), is_observed, dates, newest, found.is_snow)
+    is_foreign = found.is_foreign & is_there
+    return NdviSeries(hold(values, is_there), is_observed, dates, newest, found.is_snow, is_foreign)
 
 
 def _composites_with_gaps_held(
-    usable: Sequence[Layer], places: int, dates: tuple[date, ...]
+    usable: Sequence[Layer], places: int, dates: tuple[date, ...], sensor: NdviSensor
 ) -> NdviSeries:
-    found = join_composites(usable, places, dates)
+    found = join_composites(usable, places, dates, sensor)
     is_there = np.isfinite(found.values)
     values = np.where(is_there, found.values, np.float32(np.nan))
     newest = _newest(found.observed, is_there)
-    return NdviSeries(hold(values, is_there), is_there, dates, newest, found.is_snow)
+    is_foreign = found.is_foreign & is_there
+    return NdviSeries(hold(values, is_there), is_there, dates, newest, found.is_snow, is_foreign)
 
 
 def _newest(observed: NDArray[np.int32], is_used: Mask) -> NDArray[np.int32]:
     return np.asarray(np.where(is_used, observed, -1).max(axis=0), np.int32)
 
 
-def _observed(usable: Sequence[Layer], places: int, moment: Moment) -> NdviSeries:
+def _observed(
+    usable: Sequence[Layer], places: int, moment: Moment, sensor: NdviSensor
+) -> NdviSeries:
     steps = [Step(*days) for days in steps_before(moment.day)]
     first, last = steps[0].first.toordinal(), steps[-1].last.toordinal()
     reach = [one for one in usable if first - COMPOSITE_DAYS < one.day <= last]
@@ -137,11 +147,13 @@ def _observed(usable: Sequence[Layer], places: int, moment: Moment) -> NdviSerie
     require_steps("NDVI", named, steps_with(steps, [one.day for one in reach]), moment)
     values = np.full((N_STEPS, places), np.nan, np.float32)
     rank = np.full((N_STEPS, places), -1, np.int32)
-    for seen in sightings(reach, first, last):
+    is_foreign = np.zeros((N_STEPS, places), np.bool_)
+    for layer, seen in zip(reach, sightings(reach, first, last), strict=True):
         at = seen.step * places + seen.place
         better = seen.rank >= rank.ravel()[at]
         values.ravel()[at[better]] = seen.ndvi[better]
         rank.ravel()[at[better]] = seen.rank[better]
+        is_foreign.ravel()[at[better]] = layer.is_foreign_to(sensor)
     is_observed = rank >= 0
     newest = _newest(rank % GOOD_BONUS, is_observed)
     return NdviSeries(
@@ -150,6 +162,7 @@ def _observed(usable: Sequence[Layer], places: int, moment: Moment) -> NdviSerie
         tuple(step.first for step in steps),
         newest,
         sees_snow(reach, places, last),
+        is_foreign,
     )
 
 

@@ -34,7 +34,7 @@ class WeatherSeries:
     is_observed: Mask
     """(46, m): a day of the step was there, nothing held."""
     is_preliminary: NDArray[np.bool_]
-    """(m,): a day was used that the provider will still revise."""
+    """(m,): a day was used that the provider will still revise, or late rain in its place."""
     newest_temperature_k: NDArray[np.float32]
     """(m,): of the newest day before the pass; NaN when not known."""
     rain_on_day_m: NDArray[np.float32]
@@ -52,6 +52,8 @@ class _Daily:
     precipitation_code: NDArray[np.int8]
     is_inside: Mask
     is_preliminary: Mask
+    is_late_rain: Mask
+    """Rain is that of another product, temperature is missing."""
     is_there: NDArray[np.bool_]
     """(days,): a raster of the day exists."""
 
@@ -69,6 +71,9 @@ def weather_series(
       Outside the raster temperature and rain are 0, which counts as filled; out of range they are
       clipped, NaN is missing.
 
+    On days without any usable weather the first two take the late rain of the layers, as far as
+    it was available; temperature stays missing on them.
+
     Raises:
         MissingInputError: too few steps are there at all.
     """
@@ -79,6 +84,7 @@ def weather_series(
     require_steps("Weather", steps, steps_with(steps, stored), moment)
     last = max(steps[-1].last, moment.day).toordinal()
     daily = _daily(usable, places, steps[0].first.toordinal(), last)
+    _stand_in(daily, [layer for layer in layers.late_rain if layer.usable_at(moment.issued)])
     if rule is WeatherRule.COMPOSITE_DAY:
         return _of_days(daily, [step.first.toordinal() for step in steps], moment)
     return _of_steps(daily, moment)
@@ -99,6 +105,7 @@ def _daily(usable: Sequence[Layer], places: int, first: int, last: int) -> _Dail
         np.full(shape, np.nan, np.float32),
         np.zeros(shape, np.int8),
         np.zeros(shape, np.int8),
+        np.zeros(shape, np.bool_),
         np.zeros(shape, np.bool_),
         np.zeros(shape, np.bool_),
         np.zeros(shape[0], np.bool_),
@@ -123,6 +130,18 @@ def _join(daily: _Daily, layer: Layer, row: int) -> None:
     daily.is_there[row] = True
 
 
+def _stand_in(daily: _Daily, late_rain: Sequence[Layer]) -> None:
+    """Late rain on days without a raster; a later revision wins where it says anything."""
+    for layer in late_rain:
+        row = layer.day - daily.first
+        if not 0 <= row < len(daily.is_there) or daily.is_there[row]:
+            continue
+        rain = layer.bands["precipitation_m"]
+        says = ~np.isnan(rain)
+        np.copyto(daily.precipitation_m[row], rain, where=says)
+        daily.is_late_rain[row] |= says
+
+
 def _of_steps(daily: _Daily, moment: Moment) -> WeatherSeries:
     days = N_STEPS * STEP.days
     temperature, has_temperature = _step_means(
@@ -135,7 +154,7 @@ def _of_steps(daily: _Daily, moment: Moment) -> WeatherSeries:
         hold(temperature, has_temperature),
         hold(rain, has_rain),
         has_temperature & has_rain,
-        np.asarray(daily.is_preliminary[:days].any(axis=0)),
+        np.asarray(daily.is_preliminary[:days].any(axis=0) | daily.is_late_rain.any(axis=0)),
         _newest_temperature(daily, moment),
         _rain_on_day(daily, moment),
     )

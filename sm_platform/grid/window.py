@@ -136,3 +136,5 @@ class DatedRaster:
     available_utc: datetime | None
     """When the provider made it available; None when not known."""
     raster: Raster
+    sensor: str | None = None
+    """Who measured it, where it matters; None: the usual one."""

@@ -32,6 +32,7 @@ class LandedGranule:
     stamp: str | None = None
     """The source's own mark of this version; None when it has none."""
     licence: str = ""
+    citation: str | None = None
 
     @property
     def is_simulated(self) -> bool:
@@ -167,6 +168,7 @@ def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
         source=told["source"],
         stamp=told.get("stamp"),
         licence=told.get("licence", ""),
+        citation=told.get("citation"),
     )
 
 

@@ -58,6 +58,10 @@ class Layout:
         """Where earlier versions of a granule are kept, one folder each."""
         return self.root / "superseded" / safe(product) / safe(region) / safe(granule_id)
 
+    def spending(self, month: str) -> Path:
+        """Folder of what the services were asked for in a month (`2026-11`)."""
+        return self.root / "spending" / safe(month)
+
     def lock(self, name: str) -> Path:
         """The file that who changes something of that name holds."""
         return self.root / ".locks" / safe(name)

@@ -32,6 +32,11 @@ GRANULE_COLUMNS = {
     "available_utc": "timestamptz",
     "retrieved_utc": "timestamptz",
     "licence": "varchar",
+    "citation": "varchar",
+    "hrefs": "varchar[]",
+    "requests": "bigint",
+    "received_bytes": "bigint",
+    "eecu_s": "double",
 }
 """Named, because guessing them opens every sidecar before the first query."""
 FAILURE_COLUMNS = {

@@ -176,6 +176,7 @@ def _lineage(product: MapProduct) -> dict[str, Any]:
         ),
         "sci:citation": made.citation,
         "sci:publications": [METHOD],
+        **({"smp:inputs": [one.told for one in made.inputs]} if made.inputs else {}),
     }
 
 

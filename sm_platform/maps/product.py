@@ -61,6 +61,27 @@ class MapPass:
 
 
 @dataclass(frozen=True, slots=True)
+class InputTerms:
+    """A product that went into a map: whose, under which licence, and how to cite it."""
+
+    product: str
+    source: str
+    licence: str
+    citation: str | None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no real place was measured, as its licence says."""
+        return self.licence.endswith("(simulated)")
+
+    @property
+    def told(self) -> dict[str, str]:
+        """As it stands in the STAC item."""
+        cited = {"citation": self.citation} if self.citation else {}
+        return {"product": self.product, "source": self.source, "licence": self.licence} | cited
+
+
+@dataclass(frozen=True, slots=True)
 class MapLineage:
     """What made a map; together with the granules enough to make it again."""
 
@@ -86,6 +107,10 @@ class MapLineage:
     """Share of truths meant to lie between LO and HI; None without a calibration."""
     di_threshold: float | None = None
     """Dissimilarity above which a cell is outside the area of applicability; None without one."""
+    ndvi_sensors: tuple[str, ...] = ()
+    """Whose NDVI observations are in the series, the recipe's own sensor first; empty: not told."""
+    inputs: tuple[InputTerms, ...] = ()
+    """Products that went into it."""
 
     def __post_init__(self) -> None:
         if self.inputs_status not in INPUT_STATES:

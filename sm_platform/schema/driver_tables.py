@@ -91,6 +91,17 @@ WEATHER = Table(
     ),
 )
 
+LATE_RAIN = Table(
+    "late_rain",
+    "Daily rain of a satellite product that comes within a day, at its native cells (UTC days)",
+    ("cell_id",),
+    (
+        CELL,
+        number("precipitation_m", "m/day", "total precipitation of the day", 0, 2),
+        code("precipitation_range_code", RANGE_MEANING),
+    ),
+)
+
 SOIL = Table(
     "soil_cells",
     "Soil of 0-5 cm at its native cells",

@@ -77,7 +77,11 @@ QA_BITS = (
     QaBit(Qa.BUILT_UP, QaClass.REJECT, "settlement"),
     QaBit(Qa.FROZEN_SNOW, QaClass.CRITICAL, "frozen or covered with snow"),
     QaBit(Qa.DENSE_VEGETATION, QaClass.REJECT, "vegetation above the threshold"),
-    QaBit(Qa.NDVI_FILLED, QaClass.CARE, "NDVI series held or interpolated"),
+    QaBit(
+        Qa.NDVI_FILLED,
+        QaClass.CARE,
+        "NDVI series held, interpolated or of another sensor than the recipe's",
+    ),
     QaBit(Qa.WEATHER_FILLED, QaClass.CARE, "weather filled or preliminary"),
     QaBit(Qa.STATIC_FILLED, QaClass.CARE, "soil or terrain filled from a neighbour"),
     QaBit(Qa.OUTSIDE_APPLICABILITY, QaClass.REJECT, "unlike the training data"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sm_platform.errors import UsageError
 from sm_platform.grid.window import GridWindow
 
+ARCHIVE, SEED_LAYOUT, LIVE = "archive", "seed_layout", "live"
+"""Kinds of source: provider files in a folder, the seed system's folder, services."""
 REGION_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
 
@@ -17,9 +19,10 @@ class Region:
     window: GridWindow
     """The pixels of its maps."""
     source: str
-    """`archive` (provider files in an archive folder) or `seed_layout` (the seed system's one)."""
+    """`archive` (provider files in an archive folder), `seed_layout` (the seed system's one) or
+    `live` (the services that SM_SOURCES names)."""
     source_path: str
-    """Folder of that source."""
+    """Folder of that source; empty for services."""
     recipe_id: str | None = None
     """Recipe of its maps; None takes the checkpoint's."""
     checkpoint_id: str | None = None

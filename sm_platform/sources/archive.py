@@ -9,6 +9,7 @@ from typing import Any
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
+from sm_platform.schema.recipes import NdviSensor
 from sm_platform.sources.archive_clock import advance_clock, read_clock
 from sm_platform.sources.archive_faults import read_faults, request, spoil
 from sm_platform.sources.archive_folder import archive_regions
@@ -20,6 +21,7 @@ from sm_platform.sources.archive_listing import (
     rows_since,
 )
 from sm_platform.sources.names import check_name, empty_folder, stamp_of
+from sm_platform.sources.ndvi_sensors import ndvi_sensor_of
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.sentinel1_names import parse_frame
 
@@ -40,6 +42,8 @@ class ArchiveSource:
     """
 
     root: Path
+    ndvi_sensor: NdviSensor | None = None
+    """Whose vegetation composites are listed; None: all that there are."""
 
     @property
     def name(self) -> str:
@@ -126,13 +130,17 @@ class ArchiveSource:
 
     def _granules(self, rows: Sequence[Row]) -> list[Granule]:
         faults = read_faults(self.root)
-        found = [self._stamped(row) for row in rows]
+        found = [self._stamped(row) for row in rows if self._is_wanted(row)]
         shown = [
             one
             for one in found
             if faults is None or not faults.hides(one.product, one.granule_id, one.available_utc)
         ]
         return sorted(shown, key=lambda one: (one.day or date.min, one.granule_id))
+
+    def _is_wanted(self, row: Row) -> bool:
+        is_ndvi = row["product"] == Product.NDVI and self.ndvi_sensor is not None
+        return not is_ndvi or ndvi_sensor_of(row["format"]) is self.ndvi_sensor
 
     def _stamped(self, row: Row) -> Granule:
         granule = _granule(row)

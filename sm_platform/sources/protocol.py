@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sm_platform.grid.window import GridWindow
 
@@ -126,6 +126,7 @@ class Finding:
     """What was looked at, what was found, and the next step where it is not good."""
 
 
+@runtime_checkable
 class LiveSource(Source, Protocol):
     """A source over the network."""
 

@@ -8,16 +8,13 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit, urlunsplit
 
 from sm_platform.errors import DeniedError, PassingError, SourceError
+from sm_platform.sources.masking import masked
 
 TOO_MANY, UNAVAILABLE = 429, 503
 PASSING = frozenset({408, 425, TOO_MANY, 500, 502, UNAVAILABLE, 504})
 """Status codes after which the same request may succeed."""
 DENIED = frozenset({401, 403})
 GONE = frozenset({404, 410})
-_SECRET_FIELD = re.compile(
-    r"(?i)((?:api[-_ ]?key|token|sig|signature|secret|password|authorization|bearer)"
-    r"[\"']?\s*[=: ]\s*[\"']?)(?!\s)[^\s&\"',;]+"
-)
 MOST_DETAIL = 200
 
 
@@ -79,11 +76,8 @@ def refusal(
 
 
 def blotted(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without the secrets, and without what stands behind words such as `token=`."""
-    for secret in secrets:
-        if len(secret) > 3:
-            text = text.replace(secret, "***")
-    return _SECRET_FIELD.sub(r"\1***", text)
+    """The text without the secrets, and without what looks like one."""
+    return masked(text, secrets)
 
 
 def bare(href: str) -> str:

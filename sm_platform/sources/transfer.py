@@ -137,7 +137,7 @@ def fetch_file(
                     raise  # the disk, not the network
                 is_last = resumption == limits.resumptions
                 if is_last or (attempt.received == before and before == 0):
-                    raise _broken(attempt, error) from error
+                    raise _broken(attempt, error) from None  # its text has the signed address
             if attempt.tag is None:  # nothing says that it would be the same file
                 attempt.received = 0
     _check(attempt)

@@ -20,7 +20,7 @@ from sm_platform.defs.alerting.alert import (
 )
 from sm_platform.defs.alerting.alert_log import all_alerts, mark_sent, raise_alerts, read_alerts
 from sm_platform.defs.alerting.delivery import channels_of, deliver
-from sm_platform.defs.alerting.masking import masked
+from sm_platform.sources.masking import masked
 from sm_platform.defs.resources import alert_settings, secret_values
 from sm_platform.defs.talk import counted
 from sm_platform.errors import LakeError, UsageError

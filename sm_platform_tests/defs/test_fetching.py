@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sm_platform.defs.assets.granules import Landing
 from sm_platform.defs.fetching import Patience, check_fetched, fetch_whole, patiently
+from sm_platform.defs.landing import Landing
 from sm_platform.errors import DataError, GranuleError, PassingError, SourceError
 from sm_platform.lake.atomic import sweep
 from sm_platform.lake.granules import digest_of, landed, quarantined

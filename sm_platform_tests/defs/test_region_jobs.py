@@ -12,6 +12,7 @@ import sm_platform.definitions  # noqa: F401 - all settings are known then
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells
 from sm_platform.defs.jobs import add_region_job, remove_region_job
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.region_origin import Origin
 from sm_platform.defs.regions import DIMENSION, MOST_KEYS, add_region
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.run_settings import RunSettings
@@ -19,6 +20,7 @@ from sm_platform.errors import LakeError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.schema.region import ARCHIVE
 from sm_platform_tests.defs.region_desk import (
     FARM,
     FARM_AREA,
@@ -148,7 +150,7 @@ def materialized(
 def test_a_job_deletes_data_only_when_the_name_is_written_twice(
     layout: Layout, instance: dg.DagsterInstance
 ) -> None:
-    add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    add_region(layout, instance, "my-farm", FARM_AREA, Origin(ARCHIVE, str(layout.root)))
     kept = land(layout, "my-farm")
     take = {"name": "my-farm", "delete_data": True}
     said = failure(done(remove_region_job, layout, instance, **take, confirm="farm"))
@@ -165,7 +167,7 @@ def test_a_region_that_cannot_be_stored_leaves_no_partition(
 ) -> None:
     layout.root.write_text("in the way")
     with pytest.raises(LakeError, match="Cannot write"):
-        add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+        add_region(layout, instance, "my-farm", FARM_AREA, Origin(ARCHIVE, str(layout.root)))
     assert instance.get_dynamic_partitions(DIMENSION) == []
 
 
@@ -173,7 +175,7 @@ def test_adding_again_goes_on_where_a_kill_ended_it(
     layout: Layout, instance: dg.DagsterInstance
 ) -> None:
     instance.add_dynamic_partitions(DIMENSION, ["my-farm"])
-    add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    add_region(layout, instance, "my-farm", FARM_AREA, Origin(ARCHIVE, str(layout.root)))
     assert instance.get_dynamic_partitions(DIMENSION) == ["my-farm"]
     assert store.regions_made(layout, REGIONS) == ["my-farm"]
 
@@ -183,10 +185,10 @@ def test_keys_are_counted_and_too_many_are_warned_of(
 ) -> None:
     monkeypatch.setenv("SM_FIRST_DAY", "2015-01-01")
     instance.add_dynamic_partitions(DIMENSION, [f"sheet-{n}" for n in range(9)])
-    first = add_region(layout, instance, "my-farm", FARM_AREA, layout.root)
+    first = add_region(layout, instance, "my-farm", FARM_AREA, Origin(ARCHIVE, str(layout.root)))
     assert first.all_keys == 10 * first.keys
     assert first.warnings == ()
     n_sheets = MOST_KEYS // first.keys
     instance.add_dynamic_partitions(DIMENSION, [f"sheet-{n}" for n in range(n_sheets)])
-    warned = add_region(layout, instance, "my-other", FARM_AREA, layout.root)
+    warned = add_region(layout, instance, "my-other", FARM_AREA, Origin(ARCHIVE, str(layout.root)))
     assert "more than 100,000: planning becomes slow" in warned.warnings[-1]

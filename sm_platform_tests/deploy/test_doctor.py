@@ -23,9 +23,10 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.error import SerializableErrorInfo
 
 from sm_platform.defs.home import prepare_home
-from sm_platform.defs.resources import CHECKOUT, VARIABLES, said
+from sm_platform.defs.resources import CHECKOUT, said
 from sm_platform.defs.serving import pools
 from sm_platform.defs.serving.state import SILENT_SECONDS, serving_findings
+from sm_platform.defs.variables import VARIABLES
 
 ERROR = SerializableErrorInfo("Boom\n happened", [], "Boom")
 ROW = re.compile(r"^\| (`(?:SM_|DAGSTER_).*?) \| .* \| (.*?) \|$", re.MULTILINE)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sm_platform.defs.resources import CHECKOUT, VARIABLES
+from sm_platform.defs.resources import CHECKOUT
+from sm_platform.defs.variables import VARIABLES
 
 DEPLOY = CHECKOUT / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))

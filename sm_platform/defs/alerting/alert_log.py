@@ -20,11 +20,11 @@ from sm_platform.defs.alerting.alert import (
     cut,
     one_line,
 )
-from sm_platform.defs.alerting.masking import masked
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.lock import locked
 from sm_platform.schema.alert_tables import ALERTS, NO_REGION
+from sm_platform.sources.masking import masked
 
 LOCK = "alerts"
 KEPT = timedelta(days=366)

@@ -13,13 +13,13 @@ from sm_platform.defs.alerting.alert import Alert, lake_down
 from sm_platform.defs.alerting.alert_log import clean, raise_alerts
 from sm_platform.defs.alerting.delivery import Outcome, channels_of, deliver
 from sm_platform.defs.alerting.finished_runs import alerts_of_run, settled_run
-from sm_platform.defs.alerting.masking import masked
 from sm_platform.defs.alerting.staleness import policies_of, stale_assets
 from sm_platform.defs.alerting.without_lake import tell_without_lake
 from sm_platform.defs.resources import LakeResource, alert_settings, secret_values, watch_settings
 from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import check_takes_writing
 from sm_platform.lake.layout import Layout
+from sm_platform.sources.masking import masked
 
 FAILURE_SECONDS, SENDING_SECONDS = 30, 60
 MOST_RUNS = 50

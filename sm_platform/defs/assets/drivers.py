@@ -9,9 +9,10 @@ from sm_platform.defs.assets.granules import ndvi_granules, weather_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.freshness import FRESHNESS
 from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.ndvi_choice import OneSensor, of_one_sensor, own_sensor
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.readers import read_all
-from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.source_reach import nothing_of
 from sm_platform.errors import MissingInputError
@@ -20,15 +21,29 @@ from sm_platform.lake.granules import LandedGranule, landed, refuse_quarantined
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import raster_rows, window_note
 from sm_platform.schema import driver_tables as tables
+from sm_platform.schema.recipes import NdviSensor
 from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
 from sm_platform.sources.protocol import Product
 
 
 def extract_day(
-    layout: Layout, region: Region, table: Table, granules: Sequence[LandedGranule], day: date
+    layout: Layout,
+    region: Region,
+    table: Table,
+    landed_granules: Sequence[LandedGranule],
+    day: date,
+    *,
+    own: NdviSensor = NdviSensor.MODIS,
 ) -> DayReport:
-    """Write one day of a native-cell table; a day made from the same granules is left alone."""
+    """Write one day of a native-cell table; a day made from the same granules is left alone.
+
+    A day of NDVI is of one sensor: of `own` where it has granules of that, else of the other.
+    """
+    chosen = OneSensor(landed_granules)
+    if table.name == tables.NDVI.name:
+        chosen = of_one_sensor(landed_granules, own)
+    granules = chosen.granules
     inputs = hash_of(table.name, [granule.sha256 for granule in granules])
     note = store.note_of(layout, table, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
@@ -42,7 +57,12 @@ def extract_day(
     known = {"grid": window_note(raster.window), "granules": [g.granule_id for g in granules]}
     latest = {"available_utc": max(available).isoformat() if available else None}
     store.write(
-        layout, table, rows, region=region.region_id, day=day, note={**status, **known, **latest}
+        layout,
+        table,
+        rows,
+        region=region.region_id,
+        day=day,
+        note={**status, **known, **latest, **chosen.note},
     )
     return DayReport("made", rows.num_rows)
 
@@ -54,7 +74,7 @@ def _write_empty(layout: Layout, region: Region, table: Table, day: date) -> Day
     return DayReport("none", 0)
 
 
-def _native(
+def native_driver(
     table: Table,
     product: Product,
     upstream: dg.AssetsDefinition,
@@ -62,6 +82,8 @@ def _native(
     *,
     source: str,
 ) -> dg.AssetsDefinition:
+    """An asset that writes a product's landed granules as rows of its native cells, day by day."""
+
     @dg.asset(
         name=table.name,
         description=description,
@@ -72,17 +94,19 @@ def _native(
         kinds={"parquet"},
         owners=["team:sm-platform"],
         tags={"source": source, "step": "extract"},
-        freshness_policy=FRESHNESS[table.name],
+        freshness_policy=FRESHNESS.get(table.name),
         metadata=column_schema(table),
     )
     def extracted(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, lake: LakeResource, models: ModelsResource
     ) -> dg.MaterializeResult[None]:
         def open_region(region: Region, days: Sequence[date]) -> Worker:
+            own = own_sensor(region, models.store)
+
             def work(day: date) -> DayReport:
                 refuse_quarantined(lake.layout, product.value, region.region_id, day)
                 found = landed(lake.layout, product.value, region.region_id, day)
-                return extract_day(lake.layout, region, table, found, day)
+                return extract_day(lake.layout, region, table, found, day, own=own)
 
             return work
 
@@ -91,14 +115,14 @@ def _native(
     return extracted
 
 
-ndvi = _native(
+ndvi = native_driver(
     tables.NDVI,
     Product.NDVI,
     ndvi_granules,
     "Vegetation index (unitless) with reliability and day of observation, at 250 m cells.",
     source="modis",
 )
-weather = _native(
+weather = native_driver(
     tables.WEATHER,
     Product.WEATHER,
     weather_granules,

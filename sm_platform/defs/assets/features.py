@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from sm_platform.defs.assets.drivers import ndvi, weather
+from sm_platform.defs.assets.late_rain import late_rain
 from sm_platform.defs.assets.scenes import s1_backscatter
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells, static_drivers
 from sm_platform.defs.choice import choose_recipe
@@ -27,7 +28,7 @@ from sm_platform.defs.resources import FeatureSettings, LakeResource, ModelsReso
 from sm_platform.defs.run_settings import RunSettings
 from sm_platform.defs.schemas import column_schema
 from sm_platform.defs.serving.pools import MEMORY
-from sm_platform.defs.stored_features import FRAMES
+from sm_platform.defs.stored_features import FRAMES, NDVI_SENSORS
 from sm_platform.features.build import Features, build
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -41,6 +42,7 @@ UPSTREAM = [
     dg.AssetDep(s1_backscatter, partition_mapping=look_back(-MEMORY_DAYS)),
     dg.AssetDep(ndvi, partition_mapping=_YEAR),
     dg.AssetDep(weather, partition_mapping=_YEAR),
+    dg.AssetDep(late_rain, partition_mapping=_YEAR),
     *(
         dg.AssetDep(static, partition_mapping=OF_REGION)
         for static in (soil_cells, static_drivers, land_cover_cells)
@@ -117,6 +119,7 @@ def write_features(
         "status": "made" if built else "no_pass",
         "rows": sum(part.num_rows for part in rows),
         FRAMES: {scene.scene_id: scene.granule_sha256s for scene, _ in passes},
+        NDVI_SENSORS: {scene_id: list(features.ndvi_sensors) for scene_id, features in built},
     } | shares
     for table, parts in ((SCENE_SERIES, series), (SCENE_FEATURES, rows)):
         data = pa.concat_tables(parts) if parts else table.arrow_schema.empty_table()

@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from sm_platform.defs.assets.granules import Landing, dated_granules
+from sm_platform.defs.assets.granules import dated_granules
 from sm_platform.defs.data_versions import version_of_granules
 from sm_platform.defs.label_readers import SERIES
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.partitions import REGIONS
-from sm_platform.defs.region_source import open_source
+from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import LakeResource
 from sm_platform.sources.protocol import Product
 
@@ -41,7 +41,7 @@ def station_granules(
 ) -> dg.MaterializeResult[None]:
     """ISMN series of the stations in the region, in the layout of the network's download."""
     region = find_region(lake.layout, context.partition_key)
-    landing = Landing(lake.layout, region, open_source(region))
+    landing = open_landing(lake.layout, region, context.log.info)
     report = landing.land(landing.listed(Product.ISMN, None))
     return dg.MaterializeResult(
         metadata=report.all_metadata,

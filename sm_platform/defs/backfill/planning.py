@@ -11,12 +11,14 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.launch import Launcher, stretches
 from sm_platform.defs.map_chain import (
     CHAIN,
     DRIVERS,
     FEATURES,
     FIGURES,
+    LATE_RAIN,
     MAPS,
     PASSES,
     STATIC,
@@ -70,12 +72,16 @@ class RegionPlan:
     """Days whose granules are to be brought and read, earlier ones as far as remembered."""
     driver_days: Sequence[date] = ()
     """Days whose vegetation and weather are to be made."""
+    late_rain_days: Sequence[date] = ()
+    """Days whose late rain is: the same, or none where no recipe asks for it."""
     lacks_static: bool = False
 
     def days_of(self, asset: str) -> Sequence[date]:
         """The days of a dated asset that are asked for."""
         if asset in PASSES:
             return self.pass_days
+        if asset in LATE_RAIN:
+            return self.late_rain_days
         return self.driver_days if asset in DRIVERS else self.days
 
     def n_runs(self, assets: Sequence[str]) -> int:
@@ -133,6 +139,8 @@ def plan_region(place: Place, region: Region, asked: Sequence[date], wanted: Wan
     if not days:
         return RegionPlan(name, asked)
     request = Request(region, days[0], days[-1])
+    driver_days = stale_driver_days(launcher, request) if wanted.looks_back else days
+    has_late_rain = not wanted.looks_back or takes_late_rain(region)
     return RegionPlan(
         name,
         asked,
@@ -140,7 +148,8 @@ def plan_region(place: Place, region: Region, asked: Sequence[date], wanted: Wan
         pass_days=sorted(
             {*own, *(remembered_days(launcher, request) if wanted.looks_back else ())}
         ),
-        driver_days=stale_driver_days(launcher, request) if wanted.looks_back else days,
+        driver_days=driver_days,
+        late_rain_days=driver_days if has_late_rain else (),
         lacks_static=wanted.looks_back and _lacks_static(place, name),
     )
 
@@ -149,7 +158,8 @@ def _unfinished(
     place: Place, launcher: Launcher, asked: Sequence[date], wanted: Wanted
 ) -> list[date]:
     """Days on which one of the assets was never made, or failed, or is lost."""
-    assets = [one for one in wanted.assets if one not in DRIVERS or not wanted.looks_back]
+    drivers = (*DRIVERS, *LATE_RAIN) if wanted.looks_back else ()
+    assets = [one for one in wanted.assets if one not in drivers]
     found = set(launcher.pending(assets, asked))
     if MAPS in assets:
         found |= set(asked) - set(store.days_made(place.layout, SM_MAPS, launcher.region_id))
@@ -158,7 +168,8 @@ def _unfinished(
 
 def _behind_failed_drivers(layout: Layout, region_id: str, asked: Sequence[date]) -> set[date]:
     """Days that look back, or ahead, to a day without its vegetation or weather."""
-    failed = {one.day for asset in DRIVERS for one in failed_days(layout, region_id, asset)}
+    drivers = (*DRIVERS, *LATE_RAIN)
+    failed = {one.day for asset in drivers for one in failed_days(layout, region_id, asset)}
     back, ahead = timedelta(LOOK_BACK_DAYS), timedelta(LOOK_AHEAD_DAYS)
     return {day for day in asked if any(day - back <= one <= day + ahead for one in failed)}
 

@@ -18,7 +18,7 @@ from dagster._core.execution.backfill import (
 from sm_platform.definitions import defs
 from sm_platform.defs.backfill.planning import Place
 from sm_platform.defs.backfill.queueing import PARENT
-from sm_platform.defs.map_chain import CHAIN, DRIVERS, STATIC
+from sm_platform.defs.map_chain import CHAIN, DRIVERS, LATE_RAIN, STATIC
 from sm_platform.errors import UsageError
 from sm_platform.lake import store
 from sm_platform.lake.failures import failed_days, failure_of
@@ -256,9 +256,10 @@ def needed_by(assets: Sequence[str]) -> tuple[str, ...]:
 
     Maps are made without the vegetation and weather of a day: older ones are used.
     """
-    if assets[-1] in DRIVERS:
+    drivers = (*DRIVERS, *LATE_RAIN)
+    if assets[-1] in drivers:
         return tuple(assets)
-    return tuple(one for one in assets if one not in DRIVERS)
+    return tuple(one for one in assets if one not in drivers)
 
 
 def days_of(subset: AssetGraphSubset, asset: str) -> DaysByRegion:

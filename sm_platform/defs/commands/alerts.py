@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from sm_platform.defs.alerting.alert import moment_text
 from sm_platform.defs.alerting.alert_log import NotedAlert, all_alerts
 from sm_platform.defs.alerting.delivery import channels_of, send
-from sm_platform.defs.alerting.masking import masked
 from sm_platform.defs.alerting.tried_again import days_tried_again
 from sm_platform.defs.lake_access import find_region, stored_region
 from sm_platform.defs.local_time import zone_of
@@ -17,6 +16,7 @@ from sm_platform.grid.local_days import both_times
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import REGIONS
+from sm_platform.sources.masking import masked
 
 NO_CHANNEL = "the settings of this terminal name no channel"
 TEST_SUBJECT = "a test"

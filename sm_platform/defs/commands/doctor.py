@@ -4,10 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
+from sm_platform.defs.live_findings import live_findings
+from sm_platform.defs.live_sources import configuration
 from sm_platform.defs.resources import (
-    VARIABLES,
     alert_settings,
     run_limits,
     said,
@@ -16,24 +18,35 @@ from sm_platform.defs.resources import (
     watch_settings,
 )
 from sm_platform.defs.serving.state import Finding, serving_findings
+from sm_platform.defs.variables import VARIABLES
 from sm_platform.errors import SmPlatformError, UsageError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import REGIONS
 from sm_platform.sources.archive import read_clock
+from sm_platform.sources.configuration import driver_of
 
 PACKAGES = ("dagster", "dagster-webserver", "torch", "rasterio", "duckdb", "earthengine-api")
 LEAST_FREE_GB = 2.0
 
 
-def doctor_command() -> int:
-    """Print the findings; 0 when nothing needs a hand, else 1."""
-    findings = [*_folders(), *_contents(), *_running(), *_variables()]
+def doctor_command(*, is_live: bool = False) -> int:
+    """Print the findings; 0 when nothing needs a hand, else 1.
+
+    With `is_live` the services are asked, each finding is printed as it comes.
+    """
     print("packages: " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    findings = _live() if is_live else chain(_folders(), _contents(), _running(), _variables())
+    is_well = True
     for is_good, text in findings:
-        print(f"{'ok     ' if is_good else 'MISSING'} {text}")
-    return 0 if all(is_good for is_good, _ in findings) else 1
+        print(f"{'ok     ' if is_good else 'MISSING'} {text}", flush=True)
+        is_well = is_well and is_good
+    return 0 if is_well else 1
+
+
+def _live() -> Iterator[Finding]:
+    yield from ((one.is_good, one.text) for one in live_findings())
 
 
 def _folders() -> Iterator[Finding]:
@@ -62,7 +75,20 @@ def _contents() -> Iterator[Finding]:
     yield bool(regions), f"regions: {', '.join(regions) or 'none; `sm-platform demo` adds two'}"
     names = ModelStore(now.models).names()
     yield bool(names), f"checkpoints: {', '.join(names) or 'none; `sm-platform models import`'}"
-    yield True, "live services are not configured: granules come from folders"
+    yield from _services()
+
+
+def _services() -> Iterator[Finding]:
+    try:
+        chosen = configuration()
+    except SmPlatformError as error:
+        yield False, str(error)
+        return
+    if chosen is None:
+        yield True, "no services are configured (SM_SOURCES): granules come from folders"
+        return
+    named = ", ".join(f"{driver_of(p)} from {one.told}" for p, one in chosen.choices.items())
+    yield True, f"services: {named}; `sm-platform doctor --live` asks them"
 
 
 def _running() -> Iterator[Finding]:

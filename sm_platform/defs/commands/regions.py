@@ -13,7 +13,8 @@ from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.local_time import pass_told, zone_of
 from sm_platform.defs.newest import newest_map, newest_pass
 from sm_platform.defs.region_figure import region_figure
-from sm_platform.defs.regions import add_region, archive_folder, removable, remove_region
+from sm_platform.defs.region_origin import Origin
+from sm_platform.defs.regions import add_region, removable, remove_region
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.errors import UsageError
@@ -26,13 +27,13 @@ from sm_platform.schema.region import Region, check_region_name
 
 @home_explained()
 def add_command(
-    name: str, choice: AreaChoice, archive: Path | None, time_zone: str | None, *, say: Say
+    name: str, choice: AreaChoice, origin: Origin, time_zone: str | None, *, say: Say
 ) -> None:
     """Add a region and print what it is."""
     check_region_name(name)
-    area, folder = choice.area(), archive_folder(archive)
+    area = choice.area()
     layout, instance = Layout(settings().data_lake), open_instance()
-    added = add_region(layout, instance, name, area, folder, time_zone=time_zone)
+    added = add_region(layout, instance, name, area, origin, time_zone=time_zone)
     for warning in added.warnings:
         say(f"Note: {warning}")
     print(json.dumps(added.told(), ensure_ascii=False, indent=1))

@@ -21,7 +21,7 @@ from sm_platform.grid.calendar import days_between, parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.recipes import find_recipe
-from sm_platform.schema.region import Region, check_region_name
+from sm_platform.schema.region import ARCHIVE, SEED_LAYOUT, Region, check_region_name
 from sm_platform.sources.archive import archive_regions, read_clock
 from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.seed_layout import region_window
@@ -108,7 +108,7 @@ def _check_days(start: date, end: date, *, is_local: bool) -> None:
 
 def _check_clock(request: Request) -> None:
     """Days after an archive's own must not pass for days without a pass."""
-    if request.region.source != "archive":
+    if request.region.source != ARCHIVE:
         return
     today = read_clock(Path(request.region.source_path)).today
     if request.end > today:
@@ -152,13 +152,13 @@ def _region(layout: Layout, name: str, archive: Path | None, choice: Choice) -> 
 def _found(name: str, folder: Path) -> Region:
     """The region as the folder has it; raises UsageError when it is no such folder."""
     if (folder / name / "data").is_dir():
-        return Region(name, region_window(folder, name), "seed_layout", str(folder))
+        return Region(name, region_window(folder, name), SEED_LAYOUT, str(folder))
     if (folder / INDEX_NAME).is_file():
         windows = archive_regions(folder)
         if name not in windows:
             known = ", ".join(sorted(windows))
             raise UsageError(f"The archive {folder} has no region '{name}': it has {known}.")
-        return Region(name, windows[name], "archive", str(folder))
+        return Region(name, windows[name], ARCHIVE, str(folder))
     raise UsageError(
         f"{folder} is neither an archive ({INDEX_NAME}) nor a folder with {name}/data: "
         "name the folder that holds the region's folder."

@@ -14,9 +14,10 @@ MEMORY = "memory"
 SENTINEL1 = "sentinel1"
 VEGETATION = "vegetation"
 WEATHER = "weather"
+LATE_RAIN = "late_rain"
 STATIC = "static"
 LABELS = "labels"
-PROVIDERS = (SENTINEL1, VEGETATION, WEATHER, STATIC, LABELS)
+PROVIDERS = (SENTINEL1, VEGETATION, WEATHER, LATE_RAIN, STATIC, LABELS)
 """Steps that fetch, a pool for each kind of provider: one that throttles us slows no other."""
 
 

@@ -1,10 +1,10 @@
 """Drivers that a source lists and the lake has not, and the runs that bring them."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 
-from sm_platform.defs.map_chain import DRIVERS
+from sm_platform.defs import map_chain
 from sm_platform.defs.resources import settings
 from sm_platform.defs.watching.preparing import MOST_DAYS
 from sm_platform.defs.watching.requests import DAILY, Ask, Why, spans
@@ -12,10 +12,10 @@ from sm_platform.lake import store
 from sm_platform.lake.failures import failure_of
 from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.driver_tables import NDVI, WEATHER
+from sm_platform.schema.driver_tables import LATE_RAIN, NDVI, WEATHER
 from sm_platform.sources.protocol import Granule, Product
 
-TABLES = {Product.NDVI: NDVI, Product.WEATHER: WEATHER}
+TABLES = {Product.NDVI: NDVI, Product.WEATHER: WEATHER, Product.LATE_RAIN: LATE_RAIN}
 
 
 def lacking_drivers(
@@ -62,10 +62,15 @@ def _is_hopeless(
 def driver_asks(region: str, lacking: Sequence[Granule]) -> Iterator[Ask]:
     """Runs over the days of drivers that are not in the lake."""
     for first, last in spans([one.day for one in lacking if one.day], MOST_DAYS):
-        names = sorted(
-            f"{one.granule_id}@{one.stamp}"
-            for one in lacking
-            if one.day and first <= one.day <= last
-        )
+        own = [one for one in lacking if one.day and first <= one.day <= last]
+        names = sorted(f"{one.granule_id}@{one.stamp}" for one in own)
         hashed = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
-        yield Ask(region, Why.DRIVERS, f"{first}..{last}", hashed, DRIVERS, (first, last))
+        assets = _assets({one.product for one in own})
+        yield Ask(region, Why.DRIVERS, f"{first}..{last}", hashed, assets, (first, last))
+
+
+def _assets(products: Collection[Product]) -> tuple[str, ...]:
+    """Vegetation and weather together; late rain, which few regions take, where it is lacking."""
+    late_rain = map_chain.LATE_RAIN if Product.LATE_RAIN in products else ()
+    others = map_chain.DRIVERS if any(one is not Product.LATE_RAIN for one in products) else ()
+    return (*others, *late_rain)

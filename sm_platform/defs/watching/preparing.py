@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sm_platform.defs.map_chain import DRIVERS, PASSES, STATIC, STATIC_TABLES
+from sm_platform.defs.late_rain import takes_late_rain
+from sm_platform.defs.map_chain import DRIVERS, LATE_RAIN, PASSES, STATIC, STATIC_TABLES
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
 from sm_platform.defs.resources import settings
@@ -28,8 +29,9 @@ def preparation(layout: Layout, region: Region, today: date) -> list[Ask]:
         asks.append(_ask(name, "static", STATIC, None))
     first = max(today - timedelta(LOOK_BACK_DAYS), settings().first_day)
     if not _reaches(layout, name, first, today):
+        drivers = (*DRIVERS, *LATE_RAIN) if takes_late_rain(region) else DRIVERS
         asks += [
-            _ask(name, f"drivers {one[0]}..{one[1]}", DRIVERS, one) for one in _parts(first, today)
+            _ask(name, f"drivers {one[0]}..{one[1]}", drivers, one) for one in _parts(first, today)
         ]
         remembered = max(today - timedelta(MEMORY_DAYS), settings().first_day), today
         if region.source != "seed_layout":

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.map_chain import FEATURES, FIGURES, MAPS, PASS_TO_MAP, PASSES, STATIC_TABLES
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
@@ -85,13 +86,14 @@ def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[dat
     around = days_between(first, days[-1] + timedelta(LOOK_AHEAD_DAYS))
     ndvi = _written(layout, tables.NDVI, name, around)
     weather = _written(layout, tables.WEATHER, name, around)
+    late_rain = _written(layout, tables.LATE_RAIN, name, around if takes_late_rain(region) else [])
     passes = _with_rows(layout, name, _written(layout, tables.S1_BACKSCATTER, name, around))
     statics = max((store.written_ns(layout, one, name) or 0 for one in STATIC_TABLES), default=0)
     known = entries(layout, name)
     return [
         day
         for day, rows in _mapped(layout, name, days)
-        if _is_older(layout, name, day, (ndvi, weather, passes), statics)
+        if _is_older(layout, name, day, ((ndvi, weather, late_rain), passes), statics)
         or _has_other_checkpoint(layout, region, day, rows, known)
     ]
 
@@ -115,15 +117,19 @@ def _with_rows(layout: Layout, region: str, written: Written) -> Written:
 
 
 def _is_older(
-    layout: Layout, region: str, day: date, inputs: tuple[Written, Written, Written], statics: int
+    layout: Layout,
+    region: str,
+    day: date,
+    inputs: tuple[Sequence[Written], Written],
+    statics: int,
 ) -> bool:
     """Whether the features of a day were made before one of their inputs was last written."""
     made = store.written_ns(layout, SCENE_FEATURES, region, day)
     if made is None:
         return False
-    ndvi, weather, passes = inputs
+    drivers, passes = inputs
     first, last = day - timedelta(LOOK_BACK_DAYS), day + timedelta(LOOK_AHEAD_DAYS)
-    newest = [when for one in (ndvi, weather) for on, when in one.items() if first <= on <= last]
+    newest = [when for one in drivers for on, when in one.items() if first <= on <= last]
     memory = day - timedelta(MEMORY_DAYS)
     newest += [when for on, when in passes.items() if memory <= on <= day]
     return max([*newest, statics]) > made

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.local_time import day_of
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.region_source import open_source
@@ -97,7 +98,8 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     span = _watched(watch, there_now)
     since = None if _is_whole(watch, before) else before.since and before.since - OVERLAP
     first_driver = day_of(there_now) - timedelta(LOOK_BACK_DAYS)
-    listed = source.listed_since(PRODUCTS, region.window, since, first_driver)
+    products = (*PRODUCTS, Product.LATE_RAIN) if takes_late_rain(region) else PRODUCTS
+    listed = source.listed_since(products, region.window, since, first_driver)
     frames = [one for one in listed if one.product is Product.S1_GRD]
     watched = [one for one in frames if one.day is not None and one.day >= span[0]]
     register(watch.layout, name, watched, watch.now)

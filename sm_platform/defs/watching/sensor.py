@@ -18,6 +18,7 @@ from sm_platform.defs.assets.granules import (
     static_granules,
     weather_granules,
 )
+from sm_platform.defs.assets.late_rain import late_rain, late_rain_granules
 from sm_platform.defs.assets.maps import map_figures, sm_maps
 from sm_platform.defs.assets.scenes import s1_backscatter, s1_scenes
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells, static_drivers
@@ -29,12 +30,11 @@ from sm_platform.defs.watching.region_tick import Watch, tick_region
 from sm_platform.defs.watching.requests import MAP_JOB, PREPARE_JOB
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.region import Region
+from sm_platform.schema.region import ARCHIVE, LIVE, SEED_LAYOUT, Region
 from sm_platform.schema.watch_tables import PASS_CALENDAR
 
-SOURCES = ("archive", "seed_layout")
-"""Kinds of source, as regions name them."""
-TICK_SECONDS = 10
+TICK_SECONDS = {ARCHIVE: 10, SEED_LAYOUT: 10, LIVE: 900}
+"""By kind of source: least time between two ticks; services are not asked all the time."""
 MAP_PASSES = dg.define_asset_job(
     MAP_JOB,
     selection=dg.AssetSelection.assets(
@@ -45,6 +45,8 @@ MAP_PASSES = dg.define_asset_job(
         ndvi,
         weather_granules,
         weather,
+        late_rain_granules,
+        late_rain,
         scene_features,
         sm_maps,
         map_figures,
@@ -76,7 +78,7 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
         description=f"Maps new Sentinel-1 passes of regions whose source is `{source}`; brings "
         "their vegetation and weather first, and prepares new regions.",
         jobs=JOBS,
-        minimum_interval_seconds=TICK_SECONDS,
+        minimum_interval_seconds=TICK_SECONDS[source],
         default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
     )
     def new_scenes(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
@@ -153,4 +155,4 @@ def regions_of(instance: dg.DagsterInstance, layout: Layout) -> tuple[list[Regio
     return found, notes
 
 
-SENSORS = [scene_sensor(source) for source in SOURCES]
+SENSORS = [scene_sensor(source) for source in TICK_SECONDS]

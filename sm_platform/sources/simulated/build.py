@@ -24,6 +24,7 @@ from sm_platform.sources.archive_clock import Clock, end_of, write_clock
 from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.simulated.archive_index import Entry, write_index, write_regions
 from sm_platform.sources.simulated.fields import FULL_SIZE
+from sm_platform.sources.simulated.fleet import USUAL_FLEET, Fleet
 from sm_platform.sources.simulated.period import WHOLE, Period
 from sm_platform.sources.simulated.places import PLACES, Place
 from sm_platform.sources.simulated.replace_folder import beside, show, sweep
@@ -32,6 +33,7 @@ from sm_platform.sources.simulated.truth import write_truth
 from sm_platform.sources.simulated.world import simulate
 from sm_platform.sources.simulated.write_elevation import write_elevation
 from sm_platform.sources.simulated.write_era5 import write_era5
+from sm_platform.sources.simulated.write_imerg import write_imerg
 from sm_platform.sources.simulated.write_ismn import write_ismn
 from sm_platform.sources.simulated.write_land_cover import write_land_cover
 from sm_platform.sources.simulated.write_modis import write_modis
@@ -41,6 +43,7 @@ from sm_platform.sources.simulated.write_smap_l3 import write_smap_l3
 from sm_platform.sources.simulated.write_smap_l4 import write_smap_l4
 from sm_platform.sources.simulated.write_soil import write_soil
 from sm_platform.sources.simulated.write_swc import write_swc
+from sm_platform.sources.simulated.write_viirs import write_viirs
 
 PARAMETERS_NAME = "parameters.json"
 REVISION = 4
@@ -60,6 +63,7 @@ class Settings:
     size: int
     period: Period
     shown: Shown
+    fleet: Fleet = USUAL_FLEET
 
     def as_json(self) -> str:
         """The settings as the archive keeps them; equal text means equal content."""
@@ -72,6 +76,7 @@ class Settings:
             "radar_first": self.period.radar_first.isoformat(),
             "last": self.period.last.isoformat(),
             **self.shown.unusual(),
+            **self.fleet.unusual(),
         }
         return json.dumps(content, indent=1) + "\n"
 
@@ -104,6 +109,7 @@ def write_archive(
     size: int = FULL_SIZE,
     period: Period = WHOLE,
     shown: Shown = USUAL,
+    fleet: Fleet = USUAL_FLEET,
     today: date | None = None,
     workers: int | None = None,
     force: bool = False,
@@ -118,6 +124,7 @@ def write_archive(
         size: rows and columns of each region, pixels of 100 m.
         period: the days to write.
         shown: what labels and truth show.
+        fleet: which satellites end or begin.
         today: day at whose end its clock starts; the last of the period by default.
         workers: processes, a region each; by default as many as there are processors.
         force: replace an archive of other parameters.
@@ -127,7 +134,7 @@ def write_archive(
         UsageError: the folder holds another archive (without `force`) or something else.
         SourceError: writing failed; what was there before is untouched.
     """
-    settings = Settings(seed, tuple(places), size, period, shown)
+    settings = Settings(seed, tuple(places), size, period, shown, fleet)
     clock = Clock(end_of(today or period.last), period.last)
     _check(settings, clock)
     sweep(folder)
@@ -223,10 +230,13 @@ def write_region(root: Path, place: Place, settings: Settings) -> _Region:
     """Simulate one place and write all its granules and its truth."""
     world = simulate(place, settings.seed, size=settings.size)
     period, shown = settings.period, shown_world(world, settings.shown.truth)
+    fleet = settings.fleet
     entries = [
-        *write_sentinel1(root, world, period),
-        *write_modis(root, world, period),
+        *write_sentinel1(root, world, period, fleet),
+        *write_modis(root, world, period, fleet.modis_last),
+        *(write_viirs(root, world, period, fleet.viirs_first) if fleet.viirs_first else ()),
         *write_era5(root, world, period),
+        *(write_imerg(root, world, period, fleet.imerg_first) if fleet.imerg_first else ()),
         *write_soil(root, world),
         *write_elevation(root, world),
         *write_land_cover(root, world),

@@ -1,9 +1,11 @@
-"""The passes of Sentinel-1A and 1C over a place: repeats, orbit numbers, planted traps."""
+"""The passes of Sentinel-1A, 1C and, if wanted, 1D over a place: repeats, orbit numbers, traps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sm_platform.errors import UsageError
+from sm_platform.sources.sentinel1_names import ORBIT_OFFSET
+from sm_platform.sources.simulated.fleet import USUAL_FLEET, Fleet
 from sm_platform.sources.simulated.places import Place, Track
 
 CYCLE_DAYS = 12
@@ -18,6 +20,11 @@ S1C_LAG = timedelta(days=6)
 S1C_PUBLIC = date(2025, 3, 26)
 S1C_ORBIT_SHIFT = 56776
 """S1A's absolute orbit 6 days before, less S1C's (absolute 5676 on 30 December 2025)."""
+S1D_LAG = timedelta(days=3)
+"""Sentinel-1D, where it flies, repeats Sentinel-1A's track 3 days later: a place that is free."""
+S1D_ORBIT_SHIFT = 56031
+"""S1A's absolute orbit 3 days before, less S1D's: 31 more than a multiple of 175, so that both
+have one relative orbit, and large enough for five digits. The real S1D was launched later."""
 DATATAKES_PER_ORBIT = 7.6856
 """Real datatake numbers grow by this much an orbit (036201 is datatake 043ED0)."""
 
@@ -33,7 +40,7 @@ class Pass:
 
     region_id: str
     platform: str
-    """"S1A" or "S1C"."""
+    """"S1A", "S1C" or "S1D"."""
     start_utc: datetime
     """When the radar sees the place's centre."""
     orbit_state: str
@@ -48,6 +55,8 @@ class Pass:
     """Its change per kilometre eastward."""
     is_invented: bool
     """A planted pass on an orbit that no satellite flies over this place."""
+    bias_db: float = 0.0
+    """How much higher the radar reads than its platform usually does."""
 
     @property
     def day(self) -> date:
@@ -70,10 +79,14 @@ def s1c_orbit(moment: datetime) -> int:
     return s1a_orbit(moment - S1C_LAG) - S1C_ORBIT_SHIFT
 
 
+def s1d_orbit(moment: datetime) -> int:
+    """The absolute orbit of this world's Sentinel-1D at a moment (UTC)."""
+    return s1a_orbit(moment - S1D_LAG) - S1D_ORBIT_SHIFT
+
+
 def relative_orbit(platform: str, absolute_orbit: int) -> int:
     """1..175 from the absolute orbit: S1A (abs - 73), S1C before 2026-06-16 (abs - 172)."""
-    offset = {"S1A": 73, "S1C": 172}[platform]
-    return (absolute_orbit - offset) % CYCLE_ORBITS + 1
+    return (absolute_orbit - ORBIT_OFFSET[platform]) % CYCLE_ORBITS + 1
 
 
 def datatake_id(absolute_orbit: int, orbit_state: str) -> str:
@@ -82,7 +95,10 @@ def datatake_id(absolute_orbit: int, orbit_state: str) -> str:
     return f"{number:06X}"
 
 
-def passes(place: Place, first_day: date, last_day: date) -> list[Pass]:
+ORBITS = {"S1A": s1a_orbit, "S1C": s1c_orbit, "S1D": s1d_orbit}
+
+
+def passes(place: Place, first_day: date, last_day: date, fleet: Fleet = USUAL_FLEET) -> list[Pass]:
     """The passes over a place from first to last UTC day, both included, in order of time.
 
     Raises:
@@ -91,9 +107,9 @@ def passes(place: Place, first_day: date, last_day: date) -> list[Pass]:
     if last_day < first_day:
         raise UsageError(f"The last day {last_day} lies before the first {first_day}: swap them.")
     found = [
-        _pass(place, track, platform, day)
+        replace(_pass(place, track, platform, day), bias_db=_bias_db(platform, fleet))
         for track in place.tracks
-        for platform, day in _flights(track, first_day, last_day)
+        for platform, day in _flights(track, first_day, last_day, fleet)
         if (place.region_id, platform, track.relative_orbit, day) not in LOST
     ]
     found += [
@@ -104,7 +120,11 @@ def passes(place: Place, first_day: date, last_day: date) -> list[Pass]:
     return sorted(found, key=lambda one: one.start_utc)
 
 
-def _flights(track: Track, first_day: date, last_day: date) -> list[tuple[str, date]]:
+def _bias_db(platform: str, fleet: Fleet) -> float:
+    return fleet.s1d_bias_db if platform == "S1D" else 0.0
+
+
+def _flights(track: Track, first_day: date, last_day: date, fleet: Fleet) -> list[tuple[str, date]]:
     """Platform and UTC day of each regular pass of a track."""
     flights = []
     for n in range((last_day - first_day).days + 1):
@@ -114,6 +134,8 @@ def _flights(track: Track, first_day: date, last_day: date) -> list[tuple[str, d
             flights.append(("S1A", day))
         elif phase == S1C_LAG.days and day >= S1C_PUBLIC:
             flights.append(("S1C", day))
+        elif phase == S1D_LAG.days and fleet.s1d_first and day >= fleet.s1d_first:
+            flights.append(("S1D", day))
     return flights
 
 
@@ -121,7 +143,7 @@ def _pass(
     place: Place, track: Track, platform: str, day: date, *, is_invented: bool = False
 ) -> Pass:
     start = datetime.combine(day, track.utc, UTC)
-    absolute = s1a_orbit(start) if platform == "S1A" else s1c_orbit(start)
+    absolute = ORBITS[platform](start)
     return Pass(
         region_id=place.region_id,
         platform=platform,

@@ -20,7 +20,8 @@ LOOKS = 90.0
 """Equivalent number of looks at 100 m: 4.4 at 10 m over some 23 independent resolution cells."""
 SCENE_DB, GROUP_DB = 0.30, 0.30
 """Dew and rain on leaves along 6 km, and what each field group adds, per scene."""
-PLATFORM_BIAS_DB = {"S1A": 0.0, "S1C": 0.25}
+PLATFORM_BIAS_DB = {"S1A": 0.0, "S1C": 0.25, "S1D": 0.0}
+"""A pass may have more of its own."""
 RESIDUAL_NOISE = 10**-2.5 / np.sqrt(LOOKS)
 """Linear power left after the thermal noise is subtracted."""
 LOWEST_POWER = 1e-4
@@ -94,7 +95,8 @@ def _measured(world: World, band: Band, received: Field, dew_db: Field, pass_: P
     streams, group = Streams(world.seed, world.place.index), world.surface.group
     rng = _rng(streams, pass_, band.name)
     mood = rng.standard_normal(int(group.max()) + 1, np.float32)[group]
-    shift_db = dew_db + np.float32(GROUP_DB) * mood + PLATFORM_BIAS_DB[pass_.platform]
+    bias_db = PLATFORM_BIAS_DB[pass_.platform] + pass_.bias_db
+    shift_db = dew_db + np.float32(GROUP_DB) * mood + bias_db
     speckle = rng.standard_gamma(LOOKS, received.shape, np.float32) / np.float32(LOOKS)
     noise = np.float32(RESIDUAL_NOISE) * rng.standard_normal(received.shape, np.float32)
     linear = received * speckle * np.power(np.float32(10), shift_db / 10) + noise

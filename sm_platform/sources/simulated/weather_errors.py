@@ -52,12 +52,12 @@ def coarse_weather(world: World) -> CoarseWeather:
     """The reanalysis of the world's whole period."""
     window = snapped(lonlat_bounds(world.window), GRID, 1, "EPSG:4326")
     streams = Streams(world.seed, world.place.index)
-    rain = _with_errors(_own_rain(world, window), world.rain_regional_m, streams)
+    rain = _with_errors(own_rain(world, window), world.rain_regional_m, streams)
     return CoarseWeather(
         window,
         world.first_day,
         _hourly_temperature(world, window, streams),
-        _hourly_rain(rain, world.first_day),
+        hourly_rain(rain, world.first_day),
         _sea(world, window),
     )
 
@@ -69,8 +69,8 @@ def _members(world: World, window: GridWindow) -> list[NDArray[np.bool_]]:
     return [mask if mask.any() else np.ones_like(mask) for mask in masks]
 
 
-def _own_rain(world: World, window: GridWindow) -> Cube:
-    """Mean of the true rain in each cell, (n_days, rows, cols); the region's mean around it."""
+def own_rain(world: World, window: GridWindow) -> Cube:
+    """Mean of the true rain in each cell, (n_days, rows, cols) m/day; the region's around it."""
     means = [
         world.rain_m[:, mask].mean(axis=1, dtype=float)
         if not mask.all()
@@ -111,7 +111,7 @@ def shower_weights(month: int) -> NDArray[np.float64]:
     return np.asarray(STEADY_SHARE / 24 + (1 - STEADY_SHARE) * peak / peak.sum())
 
 
-def _hourly_rain(daily: Cube, first_day: date) -> Cube:
+def hourly_rain(daily: Cube, first_day: date) -> Cube:
     """Rain of local days as hours of UTC days; the morning before the first day is dry."""
     n_days = len(daily)
     weights = np.stack(

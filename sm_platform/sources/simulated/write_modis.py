@@ -49,7 +49,6 @@ NDVI_DIGITS = (-2000, 10000)
 NOISE_SD = 0.025
 FILL_SHARE = 0.02
 CLOUD_FLAGS = ((3, 0.70), (1, 0.25), (0, 0.05))
-"""Reliability a cloudy pixel is given, and how often; the last ones pass as good."""
 CLOUD_LENGTH_M, DAY_LENGTH_M, FILL_LENGTH_M = 10_000.0, 1_000.0, 500.0
 CLOUD_SHARE_DELTA = (0.40, 0.48, 0.50, 0.45, 0.32, 0.28, 0.28, 0.32, 0.28, 0.25, 0.28, 0.33)
 CLOUD_SHARE_HIGHLAND = (0.05, 0.06, 0.10, 0.20, 0.36, 0.45, 0.50, 0.55, 0.48, 0.34, 0.20, 0.10)
@@ -71,6 +70,32 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class Optics:
+    """What a sensor adds to the true NDVI of its pixels."""
+
+    name: str
+    """Of its random numbers."""
+    noise_sd: float
+    above_modis: float
+    """How much higher than MODIS it reads."""
+    cloud_flags: tuple[tuple[int, float], ...]
+    """Reliability a cloudy pixel is given, and how often; the last ones pass as good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a composite shows, (rows, cols), before it is stored."""
+
+    ndvi: NDArray[np.float64]
+    reliability: NDArray[np.int64]
+    is_fill: NDArray[np.bool_]
+    day_of_year: NDArray[np.int16]
+
+
+MODIS = Optics("mod13q1", NOISE_SD, 0.0, CLOUD_FLAGS)
+
+
+@dataclass(frozen=True, slots=True)
 class Composite:
     """The three bands of a composite, (rows, cols), as stored."""
 
@@ -79,25 +104,33 @@ class Composite:
     day_of_year: NDArray[np.int16]
 
 
-def write_modis(root: Path, world: World, period: Period) -> list[Entry]:
-    """Write every composite that begins in the period's driver days and ends before its end."""
+def write_modis(root: Path, world: World, period: Period, last: date | None = None) -> list[Entry]:
+    """Write every composite that begins in the period's driver days and ends before its end.
+
+    `last`: day on which the last of them begins; None: MODIS does not end.
+    """
     tile = tile_of(world.window)
     smooth = uniform_filter(world.ndvi, (1, 3, 3), mode="nearest")
-    starts = [
-        day for day in period.driver_days if is_composite(day) and day + LAST_OFFSET <= period.last
-    ]
+    starts = [day for day in composite_days(period) if last is None or day <= last]
     return [_write(root, world, tile, (day, composite(world, smooth, tile, day))) for day in starts]
 
 
-def tile_of(window: GridWindow) -> Tile:
+def composite_days(period: Period) -> list[date]:
+    """First days of the composites that lie within the period's driver days."""
+    return [
+        day for day in period.driver_days if is_composite(day) and day + LAST_OFFSET <= period.last
+    ]
+
+
+def tile_of(window: GridWindow, pixel_m: float = PIXEL_M) -> Tile:
     """The tile at the window's centre, cut to what covers the window; else its border is used."""
     bounds = bounds_in(window, SINUSOIDAL)
     h = int((bounds[0] + bounds[2]) / 2 // TILE_M) + 18
     v = 8 - int((bounds[1] + bounds[3]) / 2 // TILE_M)
-    corner = Affine(PIXEL_M, 0, (h - 18) * TILE_M, 0, -PIXEL_M, (9 - v) * TILE_M)
+    corner = Affine(pixel_m, 0, (h - 18) * TILE_M, 0, -pixel_m, (9 - v) * TILE_M)
     part = snapped(bounds, corner, 3, SINUSOIDAL)
     lengths = (CLOUD_LENGTH_M, DAY_LENGTH_M, FILL_LENGTH_M)
-    filters = (matern(part.shape, length * CELL_M / PIXEL_M) for length in lengths)
+    filters = (matern(part.shape, length * CELL_M / pixel_m) for length in lengths)
     return Tile(
         f"h{h:02d}v{v:02d}", part, lonlat_bounds(part), nearest_cells(part, window), *filters
     )
@@ -112,22 +145,31 @@ def composite(world: World, smooth: NDArray[np.float32], tile: Tile, start: date
         tile: where the values are asked for.
         start: first of the 16 days.
     """
-    rng = Streams(world.seed, world.place.index).rng(f"mod13q1_{start}")
+    seen = look(world, smooth, (tile, start), MODIS)
+    digits = np.clip(np.round(seen.ndvi * 10000), *NDVI_DIGITS)
+    return Composite(
+        np.where(seen.is_fill, NDVI_FILL, digits).astype(np.int16),
+        np.where(seen.is_fill, RELIABILITY_FILL, seen.reliability).astype(np.int8),
+        np.where(seen.is_fill, DAY_FILL, seen.day_of_year).astype(np.int16),
+    )
+
+
+def look(
+    world: World, smooth: NDArray[np.float32], what: tuple[Tile, date], optics: Optics
+) -> Look:
+    """What a sensor sees of a tile in the 16 days from a day on; the rest as for `composite`."""
+    tile, start = what
+    rng = Streams(world.seed, world.place.index).rng(f"{optics.name}_{start}")
     offset = np.clip(norm.cdf(tile.days.draw(rng)) * 16, 0, 15).astype(np.intp)
     seen = smooth[world.index(start) + offset, *tile.cells]
-    value = seen + NOISE_SD * rng.standard_normal(seen.shape)
+    value = seen + optics.above_modis + optics.noise_sd * rng.standard_normal(seen.shape)
     shares = CLOUD_SHARE_DELTA if world.place.is_delta else CLOUD_SHARE_HIGHLAND
     is_cloudy = tile.clouds.draw(rng) < norm.ppf(shares[start.month - 1])
     value = np.where(is_cloudy, value * rng.uniform(0.5, 0.95, value.shape), value)
-    flags, odds = zip(*CLOUD_FLAGS, strict=True)
+    flags, odds = zip(*optics.cloud_flags, strict=True)
     reliability = np.where(is_cloudy, rng.choice(flags, value.shape, p=odds), 0)
     is_fill = tile.fills.draw(rng) < norm.ppf(FILL_SHARE)
-    digits = np.clip(np.round(value * 10000), *NDVI_DIGITS)
-    return Composite(
-        np.where(is_fill, NDVI_FILL, digits).astype(np.int16),
-        np.where(is_fill, RELIABILITY_FILL, reliability).astype(np.int8),
-        np.where(is_fill, DAY_FILL, _days_of_year(start)[offset]).astype(np.int16),
-    )
+    return Look(value, reliability, is_fill, _days_of_year(start)[offset])
 
 
 def _days_of_year(start: date) -> NDArray[np.int16]:

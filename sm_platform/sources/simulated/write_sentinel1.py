@@ -16,6 +16,7 @@ from sm_platform.grid.window import GridWindow, Raster, lonlat_bounds
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.archive_index import Entry, granule_folder
 from sm_platform.sources.simulated.fields import Streams
+from sm_platform.sources.simulated.fleet import USUAL_FLEET, Fleet
 from sm_platform.sources.simulated.passes import CYCLE_ORBITS, Pass, passes
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.radar import scene
@@ -32,10 +33,12 @@ LICENCE = "Copernicus Sentinel data terms (simulated)"
 BANDS = {"VV": "vv_db", "VH": "vh_db", "angle": "angle_deg"}
 
 
-def write_sentinel1(root: Path, world: World, period: Period) -> list[Entry]:
+def write_sentinel1(
+    root: Path, world: World, period: Period, fleet: Fleet = USUAL_FLEET
+) -> list[Entry]:
     """Write every slice of every pass of the period's radar days."""
     entries = []
-    for pass_ in passes(world.place, period.radar_first, period.last):
+    for pass_ in passes(world.place, period.radar_first, period.last, fleet):
         seen = without_border_noise(scene(world, pass_))
         for making in range(2 if is_made_twice(pass_) else 1):
             for part, raster in _parts(seen, pass_):

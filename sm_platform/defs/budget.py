@@ -1,0 +1,104 @@
+"""What may be spent on services in a month, and the purse from which it is paid."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sm_platform.errors import BudgetError
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.spending import Spent, Sums, note_spending, spent_in, total
+from sm_platform.sources.configuration import Budget
+from sm_platform.sources.metering import Meter
+
+READ_EVERY_S = 30.0
+"""How often it is looked what other processes have spent meanwhile."""
+Place = tuple[str, str, str, str]
+"""Service, product, region, granule id (empty for a listing)."""
+
+
+@dataclass(slots=True)
+class Purse:
+    """Notes what is spent; refuses more once the month's budget is used up."""
+
+    layout: Layout | None
+    """The lake that keeps the books; None: nothing is noted, nothing refused."""
+    budget: Budget = field(default_factory=Budget)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _spent: Sums = field(default_factory=Sums)
+    _read_at: float | None = None
+
+    def check(self) -> None:
+        """Raises BudgetError, with what to do, when the month's budget is used up."""
+        if self.layout is None or self.budget.is_open:
+            return
+        over = overspent(self.budget, self._known())
+        if over is not None:
+            now = datetime.now(UTC)
+            wait = (next_month(now) - now).total_seconds()
+            raise BudgetError(
+                f"The month's budget is used up: {over}. It goes on in {next_month(now):%B}, or "
+                "with a larger [budget] in the file that SM_SOURCES names.",
+                wait,
+            )
+
+    def note(self, place: Place, meter: Meter, seconds: float, *, is_whole: bool = True) -> None:
+        """Book what was metered; folders cost nothing and are not booked."""
+        if self.layout is None or not meter.requests:
+            return
+        service, product, region, granule_id = place
+        spent = Spent(
+            spent_utc=datetime.now(UTC),
+            service=service,
+            product=product,
+            region=region,
+            granule_id=granule_id,
+            requests=meter.requests,
+            received_bytes=meter.received_bytes,
+            eecu_s=meter.eecu_s,
+            seconds=round(seconds, 3),
+            is_whole=is_whole,
+        )
+        with self._lock:
+            note_spending(self.layout, spent)
+            self._spent = self._spent + Sums(
+                meter.requests, meter.received_bytes, meter.eecu_s or 0.0, seconds
+            )
+
+    def _known(self) -> Sums:
+        """Spent this month: read now and then, own spending added at once."""
+        now = time.monotonic()
+        with self._lock:
+            if self.layout is not None and (
+                self._read_at is None or now - self._read_at > READ_EVERY_S
+            ):
+                self._spent = total(spent_in(self.layout).values())
+                self._read_at = now
+            return self._spent
+
+
+def no_limit() -> Purse:
+    """For sources that cost nothing."""
+    return Purse(None)
+
+
+def overspent(budget: Budget, spent: Sums) -> str | None:
+    """What is used up, with figures; None while there is something left of all."""
+    eecu_h = spent.eecu_s / 3600
+    figures = (
+        ("requests", budget.requests_per_month, float(spent.requests)),
+        ("megabytes", budget.megabytes_per_month, spent.received_bytes / 1e6),
+        ("Earth Engine compute unit hours", budget.eecu_hours_per_month, eecu_h),
+    )
+    used = [
+        f"{amount:.0f} of {most:.0f} {name}"
+        for name, most, amount in figures
+        if most is not None and amount >= most
+    ]
+    return ", ".join(used) or None
+
+
+def next_month(moment: datetime) -> datetime:
+    """The first moment of the month after."""
+    later = moment.replace(day=28) + timedelta(days=5)
+    return later.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

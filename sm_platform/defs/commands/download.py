@@ -1,0 +1,96 @@
+"""`sm-platform download`: land the granules of a region, or tell what that would take."""
+
+from sm_platform.defs.budget import overspent
+from sm_platform.defs.commands.run import Asked, run_command
+from sm_platform.defs.download_plan import Planned, planned
+from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.live_sources import live_budget
+from sm_platform.defs.region_source import open_landing
+from sm_platform.defs.resources import settings
+from sm_platform.defs.steps import Request, Step
+from sm_platform.defs.talk import Say, counted
+from sm_platform.grid.calendar import parse_day
+from sm_platform.lake.layout import Layout
+from sm_platform.lake.spending import Sums, spent_in, total
+from sm_platform.schema.region import LIVE
+from sm_platform.sources.configuration import Budget
+
+HEAD = (
+    f"{'product':<14}{'service':<20}{'granules':>9}{'lacking':>9}{'requests':>10}{'MB':>10}  time"
+)
+
+
+def download_command(what: Asked, *, is_dry: bool, say: Say) -> None:
+    """Land what is lacking, or print what it would take.
+
+    Raises:
+        DataError: some days failed, after all others were finished.
+    """
+    if not is_dry:
+        run_command(what, [Step.DOWNLOAD], None, (None, None), say)
+        return
+    layout = Layout(settings().data_lake)
+    region = find_region(layout, what.region_id)
+    request = Request(region, parse_day(what.start), parse_day(what.end))
+    say(f"Asking what there is for {what.region_id}; nothing is downloaded.")
+    rows = []
+    print(HEAD)
+    for row in planned(open_landing(layout, region, say), request):
+        rows.append(row)
+        print(_line(row))
+    print(_sum(rows))
+    if region.source == LIVE:
+        print(_month(layout, rows))
+
+
+def _line(row: Planned) -> str:
+    megabytes = _megabytes(row.known_bytes, row.n_unknown)
+    return (
+        f"{row.product.value:<14}{row.service:<20}{row.n_listed:>9}{row.n_lacking:>9}"
+        f"{row.requests:>10}{megabytes:>10}  {_time(row.seconds)}"
+    )
+
+
+def _sum(rows: list[Planned]) -> str:
+    n_bytes, n_unknown = sum(r.known_bytes for r in rows), sum(r.n_unknown for r in rows)
+    n_lacking, requests = sum(r.n_lacking for r in rows), sum(r.requests for r in rows)
+    seconds = sum(r.seconds for r in rows)
+    lines = [
+        f"Together: {counted(n_lacking, 'granule')}, {counted(requests, 'request')}, "
+        f"{_megabytes(n_bytes, n_unknown)} MB, {_time(seconds)}."
+    ]
+    if n_unknown:
+        lines.append(f"+: the size of {counted(n_unknown, 'granule')} is not known beforehand.")
+    return "\n".join(lines)
+
+
+def _month(layout: Layout, rows: list[Planned]) -> str:
+    """What is spent and left this month, and whether it is enough for this."""
+    budget, spent = live_budget(), total(spent_in(layout).values())
+    wanted = Sums(sum(r.requests for r in rows), sum(r.known_bytes for r in rows))
+    told = f"This month: {spent.requests} requests, {spent.received_bytes / 1e6:.1f} MB so far"
+    limits = _limits(budget)
+    if not limits:
+        return f"{told}; no budget is set ([budget] in the file that SM_SOURCES names)."
+    over = overspent(budget, spent + wanted)
+    end = f"This goes over it: {over}; it stops there." if over else "There is enough for this."
+    return f"{told}, of a budget of {limits}. {end}"
+
+
+def _limits(budget: Budget) -> str:
+    named = (
+        (budget.requests_per_month, "requests"),
+        (budget.megabytes_per_month, "MB"),
+        (budget.eecu_hours_per_month, "EECU hours"),
+    )
+    return ", ".join(f"{most:.0f} {name}" for most, name in named if most is not None)
+
+
+def _megabytes(n_bytes: int, n_unknown: int) -> str:
+    return f"{n_bytes / 1e6:.1f}{'+' if n_unknown else ''}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

@@ -1,0 +1,86 @@
+"""What a download would ask for: requests, megabytes and time, before any of it is fetched."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sm_platform.defs.landing import Landing
+from sm_platform.defs.source_reach import STATIC_PRODUCTS
+from sm_platform.defs.steps import Request
+from sm_platform.lake.granules import is_landed
+from sm_platform.lake.spending import Sums, spent_in
+from sm_platform.sources.protocol import Granule, Product
+
+FEWEST_REQUESTS = 20
+"""From so many on the month's own figures tell the pace of a service."""
+USUAL_S_PER_REQUEST, USUAL_BYTES_PER_S = 2.0, 4e6
+"""A guess for the first time: an answer, and a line of 32 Mbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is lacking of one product."""
+
+    product: Product
+    service: str
+    n_listed: int
+    n_lacking: int
+    requests: int
+    known_bytes: int
+    """Of the granules whose size is known or estimated."""
+    n_unknown: int
+    """Granules of which it is not."""
+    seconds: float
+
+
+def planned(landing: Landing, request: Request) -> Iterator[Planned]:
+    """The products of a download in its order, each when its listing has come.
+
+    Raises:
+        SourceError: a catalogue does not answer.
+    """
+    month = spent_in(landing.layout)
+    for product, days in asked_of(request):
+        listed = landing.listed(product, days)
+        if listed:
+            yield _planned(landing, product, listed, month)
+
+
+def asked_of(request: Request) -> list[tuple[Product, Sequence[date] | None]]:
+    """Products and days that the step `download` looks at; None: static ones."""
+    static: list[tuple[Product, Sequence[date] | None]] = [(one, None) for one in STATIC_PRODUCTS]
+    return [
+        *static,
+        (Product.NDVI, request.driver_days),
+        (Product.WEATHER, request.driver_days),
+        (Product.LATE_RAIN, request.driver_days),
+        (Product.S1_GRD, request.days),
+    ]
+
+
+def _planned(
+    landing: Landing, product: Product, listed: Sequence[Granule], month: dict[str, Sums]
+) -> Planned:
+    lacking = [one for one in listed if not _is_there(landing, one)]
+    sizes = [one.size_bytes or one.estimated_bytes for one in lacking]
+    requests = sum(one.n_requests for one in lacking)
+    known = sum(size for size in sizes if size is not None)
+    service = listed[0].service or landing.source.name
+    pace = month.get(service, Sums())
+    seconds = _seconds(requests, known, pace) / landing.source.in_flight(product)
+    return Planned(
+        product, service, len(listed), len(lacking), requests, known, sizes.count(None), seconds
+    )
+
+
+def _seconds(requests: int, n_bytes: int, pace: Sums) -> float:
+    """By the pace of this month, as far as there is one; of one granule after the other."""
+    if pace.requests >= FEWEST_REQUESTS:
+        return requests * pace.seconds / pace.requests
+    return requests * USUAL_S_PER_REQUEST + n_bytes / USUAL_BYTES_PER_S
+
+
+def _is_there(landing: Landing, granule: Granule) -> bool:
+    name, product = landing.region.region_id, granule.product.value
+    folder = landing.layout.granule(product, name, granule.day, granule.granule_id)
+    return is_landed(folder, granule.stamp)

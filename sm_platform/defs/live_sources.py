@@ -1,0 +1,108 @@
+"""The services that SM_SOURCES names, as sources: the only place that knows them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sm_platform.defs.resources import settings, source_credentials, sources_text
+from sm_platform.errors import UsageError
+from sm_platform.sources.archive import ArchiveSource
+from sm_platform.sources.configuration import (
+    Budget,
+    Choice,
+    Configuration,
+    driver_of,
+    read_configuration,
+)
+from sm_platform.sources.mixed import MixedSource
+from sm_platform.sources.protocol import Product, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a service is opened with."""
+
+    variant: str | None
+    options: Mapping[str, Any]
+    credentials: Mapping[str, str]
+    """Variables that are set, by name."""
+    work: Path
+    """A folder for what is on its way, kept between runs."""
+
+
+def configuration() -> Configuration | None:
+    """What SM_SOURCES says; None when it is not set.
+
+    Raises:
+        UsageError: naming the entry that is wrong.
+    """
+    text = sources_text()
+    return None if text is None else read_configuration(text)
+
+
+def live_budget() -> Budget:
+    """The month's budget; without a configuration there is no limit."""
+    chosen = configuration()
+    return Budget() if chosen is None else chosen.budget
+
+
+def needed_configuration() -> Configuration:
+    """What SM_SOURCES says; raises UsageError when it is not set, or an entry is wrong."""
+    chosen = configuration()
+    if chosen is None:
+        raise UsageError(
+            "SM_SOURCES is not set, so nothing says which service brings what: write a TOML file "
+            "(see the README, live sources) and set SM_SOURCES to its path."
+        )
+    return chosen
+
+
+def live_source() -> MixedSource:
+    """The sources of regions whose granules come from services.
+
+    Raises:
+        UsageError: SM_SOURCES is not set, or an entry is wrong.
+    """
+    needed_configuration()
+    credentials = tuple(sorted(source_credentials().items()))
+    text = str(sources_text())
+    return _opened(text, _version(text), credentials, settings().data_lake / ".aside" / "sources")
+
+
+def opened_sources() -> list[tuple[list[str], Source]]:
+    """Each source once, with the names of the drivers that it brings; raises UsageError."""
+    by_source: dict[int, tuple[list[str], Source]] = {}
+    for product, source in live_source().by_product.items():
+        by_source.setdefault(id(source), ([], source))[0].append(driver_of(product))
+    return list(by_source.values())
+
+
+def open_service(chosen: Configuration, product: Product, work: Path) -> Source:
+    """The source of one product of a configuration."""
+    choice = chosen.choices[product]
+    opening = Opening(choice.variant, chosen.options_of(choice.service), source_credentials(), work)
+    return OPENERS[choice.service](opening)
+
+
+@lru_cache(4)
+def _opened(text: str, _: int, credentials: tuple[tuple[str, str], ...], work: Path) -> MixedSource:
+    """One set of sources for as long as nothing of it changes: they keep their log-ins."""
+    chosen, by_choice = read_configuration(text), dict[Choice, Source]()
+    for product, choice in chosen.choices.items():
+        if choice not in by_choice:
+            by_choice[choice] = open_service(chosen, product, work)
+    return MixedSource({product: by_choice[one] for product, one in chosen.choices.items()})
+
+
+def _version(text: str) -> int:
+    path = Path(text).expanduser()
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def _archive(opening: Opening) -> Source:
+    return ArchiveSource(Path(opening.options.get("path") or settings().archive))
+
+
+OPENERS: dict[str, Callable[[Opening], Source]] = {"archive": _archive}

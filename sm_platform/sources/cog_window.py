@@ -1,0 +1,240 @@
+"""A window of a GeoTIFF that lies behind a URL, at full resolution, as a GeoTIFF of our own.
+
+GDAL's `/vsicurl/` reads the header and the blocks that the window touches: exact cells of the
+file's own grid, never an overview, never resampled. Before it a few bytes are asked for by
+ourselves: GDAL tells neither `Retry-After` nor a web page from data. GDAL does not tell what it
+moved, so requests and bytes are counted from the blocks touched, as the file's own index tells
+their sizes.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import rasterio
+import requests
+import urllib3
+from rasterio.errors import RasterioError
+
+from sm_platform.errors import PassingError, SourceError
+from sm_platform.grid.window import GridWindow, lonlat_bounds, pad
+from sm_platform.sources.metering import spend
+from sm_platform.sources.raster_excerpt import Bounds, Cut, copy_excerpt
+from sm_platform.sources.services import Service, bare, blotted, refusal, retry_after_s
+from sm_platform.sources.transfer import REDIRECTS, TIFF
+
+REGION_MARGIN = 30
+"""Pixels around a region that its drivers are read for."""
+MARGIN_CELLS = 4
+"""Cells of the file around the bounds: readers take one more than they are asked for, and the
+cells of some tiles lie half a cell beside whole degrees."""
+START_BYTES = 1 << 14
+"""What GDAL asks for at a time, the header first."""
+OPENING_REQUESTS = 3
+"""Two for the size, one for the header."""
+LOOKED_AT = 256
+"""Bytes that tell a GeoTIFF, or why there is none."""
+BAD_REQUEST = 400
+_STATUS = re.compile(r"HTTP (?:response|error) code\s*: (\d{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A raster at a service."""
+
+    service: Service
+    href: str
+    """Of a GeoTIFF, without its signature."""
+    signature: str = field(default="", repr=False)
+    """Query that opens it, without `?`; never told."""
+    local: Path | None = None
+    """A list of such rasters at hand (`vrt_window`): read in the place of `href`."""
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return bare(self.href).rsplit("/", 1)[-1]
+
+    @property
+    def signed(self) -> str:
+        """The address with its signature."""
+        return f"{self.href}?{self.signature}" if self.signature else self.href
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """How long one window may take, seconds."""
+
+    connect_s: float = 15.0
+    request_s: float = 60.0
+    """For one request, its content included."""
+    deadline_s: float = 900.0
+    """For the whole window."""
+
+
+def region_bounds(window: GridWindow) -> Bounds:
+    """What the drivers of a region are read for: the window and its margin, in degrees."""
+    return lonlat_bounds(pad(window, REGION_MARGIN))
+
+
+def write_window(
+    remote: Remote,
+    bounds_lonlat: Bounds,
+    target: Path,
+    *,
+    margin_cells: int = MARGIN_CELLS,
+    haste: Haste = Haste(),  # noqa: B008 - a frozen value
+) -> None:
+    """Write the cells of a remote raster that cover the bounds, and a margin, to `target`.
+
+    Type, nodata, CRS, tags, scale and band descriptions are those of the file. One try.
+
+    Raises:
+        PassingError: no answer, too many requests, cut, slower than the deadline, a web page in
+            the place of data.
+        SourceError: denied, gone, led elsewhere, or the bounds lie outside.
+    """
+    if remote.local is None:
+        look(remote, haste)
+    title = f"{remote.service.title}: {remote.name}"
+    cut = Cut(title, bounds_lonlat, margin_cells, time.monotonic() + haste.deadline_s)
+    said = _read(remote, cut, target, haste)
+    if said is not None:  # raised out here: GDAL's own error names the signature
+        raise _failure(remote, said, haste)
+
+
+def look(remote: Remote, haste: Haste, magic: tuple[bytes, ...] = TIFF) -> None:
+    """Ask for the first bytes; returns when they are those of a GeoTIFF, or as `magic` says.
+
+    Raises:
+        PassingError, SourceError: as `write_window`.
+    """
+    status, start, headers = _first_bytes(remote, haste)
+    if status in REDIRECTS:
+        raise SourceError(
+            f"{remote.service.title}: {remote.name} leads to another address, which is not "
+            f"followed ({status}): see {remote.service.account or 'the page of the service'}."
+        )
+    if status >= BAD_REQUEST:
+        raise refusal(
+            remote.service,
+            status,
+            remote.name,
+            detail=start.decode(errors="replace"),
+            retry_after_s=retry_after_s(headers.get("Retry-After")),
+            secrets=[remote.signature],
+        )
+    if not start.startswith(magic):
+        what = "a web page" if start.lstrip()[:1] == b"<" else "something else"
+        raise PassingError(
+            f"{remote.service.title} sent {what} in the place of {remote.name}: see to the "
+            "account or its terms, then try again."
+        )
+
+
+def _first_bytes(remote: Remote, haste: Haste) -> tuple[int, bytes, Mapping[str, str]]:
+    """Status, first bytes and headers; what else may follow is left unread."""
+    spend(requests=1)
+    said = ""
+    try:
+        with requests.Session() as session:
+            session.auth = _as_it_is  # else an entry in ~/.netrc is sent along
+            response = session.get(
+                remote.signed,
+                headers={"Range": f"bytes=0-{LOOKED_AT - 1}", "Accept-Encoding": "identity"},
+                stream=True,
+                allow_redirects=False,
+                timeout=(haste.connect_s, haste.request_s),
+            )
+            start = response.raw.read(LOOKED_AT) or b""
+            response.close()
+            spend(received_bytes=len(start))
+            return response.status_code, start, response.headers
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        said = type(error).__name__
+    raise PassingError(
+        f"{remote.service.title} did not answer at {remote.name} ({bare(remote.href)}, {said}): "
+        "try again later."
+    )
+
+
+def _read(remote: Remote, cut: Cut, target: Path, haste: Haste) -> str | None:
+    """Copy the excerpt; what GDAL said when it failed, None when it did not."""
+    remote_path = f"/vsicurl/{remote.signed}", "GTiff"
+    source, driver = remote_path if remote.local is None else (str(remote.local), "VRT")
+    try:
+        with (
+            _quiet(remote.signature),
+            rasterio.Env(**_options(haste)),
+            rasterio.open(source, driver=driver) as file,
+        ):
+            spend(requests=OPENING_REQUESTS, received_bytes=START_BYTES)
+            copy_excerpt(file, cut, target)
+    except RasterioError as error:
+        return _chain(error)
+    return None
+
+
+def _options(haste: Haste) -> dict[str, str]:
+    """GDAL's settings for remote files: time-outs, one try, no side files, nothing remembered."""
+    return {
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff",
+        "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/",  # else a failure is remembered for ever
+        "GDAL_HTTP_CONNECTTIMEOUT": f"{haste.connect_s:.0f}",
+        "GDAL_HTTP_TIMEOUT": f"{max(haste.request_s, 1):.0f}",
+        "GDAL_HTTP_MAX_RETRY": "0",
+        "GDAL_HTTP_NETRC": "NO",
+        "VSI_CACHE": "NO",
+    }
+
+
+def _failure(remote: Remote, said: str, haste: Haste) -> SourceError:
+    """What a failure of GDAL means: by the status it names, else by asking anew."""
+    status = _STATUS.search(said)
+    if status is not None and int(status[1]) >= BAD_REQUEST:
+        return refusal(remote.service, int(status[1]), remote.name, secrets=[remote.signature])
+    if remote.local is None:
+        look(remote, haste)
+    return PassingError(
+        f"{remote.service.title}: reading {remote.name} broke off ({bare(remote.href)}): try "
+        "again; when that stays so, its file is damaged at the source."
+    )
+
+
+def _chain(error: BaseException | None) -> str:
+    """Everything that an error and its causes say."""
+    said = []
+    while error is not None:
+        said.append(str(error))
+        error = error.__cause__
+    return " ".join(said)
+
+
+@contextmanager
+def _quiet(secret: str) -> Iterator[None]:
+    """Inside the block nothing that GDAL logs shows the secret."""
+    logger, mask = logging.getLogger("rasterio._env"), _Mask(secret)
+    logger.addFilter(mask)
+    try:
+        yield
+    finally:
+        logger.removeFilter(mask)
+
+
+class _Mask(logging.Filter):
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self.secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = blotted(record.getMessage(), [self.secret]), ()
+        return True
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

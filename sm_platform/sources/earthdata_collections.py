@@ -1,0 +1,208 @@
+"""NASA's collections that we use: names, versions, file names, licences, citations."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sm_platform.errors import SourceError, UsageError
+from sm_platform.sources.protocol import Product
+from sm_platform.sources.services import Service
+from sm_platform.sources.transfer import HDF4, HDF5, TIFF
+
+SERVICE = Service(
+    "earthdata",
+    "NASA Earthdata",
+    ("EARTHDATA_TOKEN", "EARTHDATA_USERNAME and EARTHDATA_PASSWORD"),
+    "https://urs.earthdata.nasa.gov (free account; `Generate Token` in its profile)",
+)
+OPEN = "NASA EOSDIS: open, no restrictions, to be cited"
+OPEN_COPERNICUS = f"{OPEN}; contains modified Copernicus Sentinel data"
+MEGABYTE = 1_000_000
+DOI = "https://doi.org/"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One product of a NASA archive in one version."""
+
+    short_name: str
+    version: str
+    product: Product
+    format: str
+    """Name of the module in `formats` that reads its granules."""
+    pattern: str
+    """Of a granule's id, which is its file name without the ending. Group `when` is its day (and
+    time), `made` tells one processing of the same from the next."""
+    endings: tuple[str, ...]
+    """Of the files of a granule, all of which are fetched."""
+    magic: tuple[bytes, ...]
+    first_day: date
+    estimated_bytes: int
+    """Usual size of a granule, for the plan; the catalogue tells the true one."""
+    citation: str
+    licence: str = OPEN
+    highest_lat: float = 90.0
+    """It has nothing beyond, north and south."""
+
+    @property
+    def name(self) -> str:
+        """As people write it, for example `MOD13Q1.061`."""
+        return f"{self.short_name}.{self.version}"
+
+
+def _vegetation(short_name: str, first_day: date, satellite: str) -> Collection:
+    """16-day vegetation indices of MODIS (250 m) or VIIRS (500 m), a file a tile."""
+    is_modis = short_name.startswith("M")
+    version, ending, size = ("061", ".hdf", 80) if is_modis else ("002", ".h5", 15)
+    title = f"{satellite} Vegetation Indices 16-Day L3 Global {250 if is_modis else 500}m SIN Grid"
+    folder = "MODIS" if is_modis else "VIIRS"
+    return Collection(
+        short_name,
+        version,
+        Product.NDVI,
+        "mod13q1_hdf" if is_modis else "vnp13a1",
+        rf"{short_name}\.A(?P<when>\d{{7}})\.h\d\dv\d\d\.\d{{3}}\.(?P<made>\d{{13}})",
+        endings=(ending,),
+        magic=HDF4 if is_modis else HDF5,
+        first_day=first_day,
+        estimated_bytes=size * MEGABYTE,
+        citation=f"Didan, K. and others: {title} V{version}. NASA LP DAAC. "
+        f"{DOI}10.5067/{folder}/{short_name}.{version}",
+    )
+
+
+SPL4SMGP = Collection(
+    "SPL4SMGP",
+    "008",
+    Product.SPL4SMGP,
+    "spl4sm",
+    r"SMAP_L4_SM_gph_(?P<when>\d{8}T\d{6})_(?P<made>V[A-Za-z]?\d{4}_\d{3})",
+    endings=(".h5",),
+    magic=HDF5,
+    first_day=date(2015, 3, 31),
+    estimated_bytes=150 * MEGABYTE,  # the whole globe, 3 hours
+    citation="Reichle, R. H. and others (2025): SMAP L4 Global 3-hourly 9 km EASE-Grid Surface and "
+    f"Root Zone Soil Moisture Geophysical Data, Version 8. NASA NSIDC DAAC. {DOI}"
+    "10.5067/T5RUATAQREF8",
+    highest_lat=85.04,
+)
+SPL3SMP_E = Collection(
+    "SPL3SMP_E",
+    "006",
+    Product.SPL3SMP_E,
+    "spl3smp_e",
+    r"SMAP_L3_SM_P_E_(?P<when>\d{8})_(?P<made>R\d{5}_\d{3})",
+    endings=(".h5",),
+    magic=HDF5,
+    first_day=date(2015, 3, 31),
+    estimated_bytes=400 * MEGABYTE,
+    citation="O'Neill, P. E. and others (2023): SMAP Enhanced L3 Radiometer Global and Polar Grid "
+    f"Daily 9 km EASE-Grid Soil Moisture, Version 6. NASA NSIDC DAAC. {DOI}10.5067/M20OXIZHY3RJ",
+    highest_lat=85.04,
+)
+NSIDC_0779 = Collection(
+    "NSIDC-0779",
+    "1",
+    Product.NSIDC_0779,
+    "nsidc_0779",
+    r"NSIDC-0779_EASE2_G1km_SMAP_SM_DS_(?P<when>\d{8})",
+    endings=(".tif",),
+    magic=TIFF,
+    first_day=date(2015, 4, 1),
+    estimated_bytes=60 * MEGABYTE,
+    citation="Lakshmi, V. and Fang, B. (2023): SMAP-Derived 1-km Downscaled Surface Soil Moisture "
+    f"Product, Version 1. NASA NSIDC DAAC. {DOI}10.5067/U8QZ2AXE5V7B",
+    highest_lat=85.04,
+)
+LATE_RAIN = Collection(
+    "GPM_3IMERGDL",
+    "07",
+    Product.LATE_RAIN,
+    "imerg_late",
+    r"3B-DAY-L\.MS\.MRG\.3IMERG\.(?P<when>\d{8})-S000000-E235959\.(?P<made>V\d{2}[A-Z]?)",
+    endings=(".nc4",),
+    magic=HDF5,
+    first_day=date(1998, 1, 1),
+    estimated_bytes=33 * MEGABYTE,
+    citation="Huffman, G. J. and others (2024): GPM IMERG Late Precipitation L3 1 day 0.1 degree x "
+    f"0.1 degree V07. NASA GES DISC. {DOI}10.5067/GPM/IMERGDL/DAY/07",
+)
+OPERA_RTC = Collection(
+    "OPERA_L2_RTC-S1_V1",
+    "1",
+    Product.S1_GRD,
+    "opera_rtc",
+    r"OPERA_L2_RTC-S1_(?P<track>T\d{3})-\d{6}-IW\d_(?P<when>\d{8}T\d{6})Z_(?P<made>\d{8}T\d{6}Z)_"
+    r"(?P<platform>S1[A-D])_30_v\d+\.\d+",
+    endings=("_VV.tif", "_VH.tif", "_mask.tif"),
+    magic=TIFF,
+    first_day=date(2014, 6, 15),
+    estimated_bytes=12 * MEGABYTE,  # a burst of 20 x 85 km
+    citation="OPERA (2023): OPERA Radiometric Terrain Corrected SAR Backscatter from Sentinel-1 "
+    f"validated product, Version 1. NASA ASF DAAC. {DOI}10.5067/SNWG/OPERA_L2_RTC-S1_V1",
+    licence=OPEN_COPERNICUS,
+)
+NDVI: Mapping[str, tuple[Collection, ...]] = {
+    "MODIS": (
+        _vegetation("MOD13Q1", date(2000, 2, 18), "MODIS/Terra"),
+        _vegetation("MYD13Q1", date(2002, 7, 4), "MODIS/Aqua"),
+    ),
+    "VNP13A1": (_vegetation("VNP13A1", date(2012, 1, 17), "VIIRS/NPP"),),
+    "VJ113A1": (_vegetation("VJ113A1", date(2018, 1, 1), "VIIRS/JPSS1"),),
+    "VJ213A1": (_vegetation("VJ213A1", date(2023, 2, 10), "VIIRS/JPSS2"),),
+}
+"""By sensor. Terra and Aqua together, or one VIIRS, give a composite every 8 days."""
+OTHERS = (SPL4SMGP, SPL3SMP_E, NSIDC_0779, LATE_RAIN, OPERA_RTC)
+COLLECTIONS: Mapping[str, Collection] = {
+    one.short_name: one for one in (*OTHERS, *(one for held in NDVI.values() for one in held))
+}
+"""By short name."""
+RETIRED: Mapping[str, str] = {
+    "SPL4SMGP.006": "SPL4SMGP.008",
+    "SPL4SMGP.007": "SPL4SMGP.008",
+    "SPL3SMP_E.004": "SPL3SMP_E.006",
+    "SPL3SMP_E.005": "SPL3SMP_E.006",
+    "MOD13Q1.006": "MOD13Q1.061",
+    "MYD13Q1.006": "MYD13Q1.061",
+    "VNP13A1.001": "VNP13A1.002",
+    "GPM_3IMERGDL.06": "GPM_3IMERGDL.07",
+}
+"""Versions that were withdrawn, and what took their place."""
+
+
+def collections_of(product: Product, ndvi: str) -> tuple[Collection, ...]:
+    """The collections that hold a product; `ndvi` is a key of NDVI.
+
+    Raises:
+        UsageError: there is no such sensor.
+        SourceError: NASA Earthdata has no such product.
+    """
+    if ndvi not in NDVI:
+        raise UsageError(f"'{ndvi}' is no vegetation sensor of Earthdata: {', '.join(NDVI)}.")
+    found = NDVI[ndvi] if product is Product.NDVI else ()
+    found += tuple(one for one in OTHERS if one.product is product)
+    if not found:
+        raise SourceError(
+            f"{SERVICE.title} is no source of {product.value}: name another one for it."
+        )
+    return found
+
+
+def parse_id(collection: Collection, granule_id: str) -> re.Match[str] | None:
+    """The parts of a granule's id; None when it is none of this collection."""
+    return re.fullmatch(collection.pattern, granule_id, re.ASCII)
+
+
+def check_version(collection: Collection) -> None:
+    """Refuse a version that was withdrawn, in words.
+
+    Raises:
+        SourceError: naming what took its place.
+    """
+    successor = RETIRED.get(collection.name)
+    if successor is not None:
+        raise SourceError(
+            f"{collection.name} was withdrawn by {SERVICE.title}, {successor} took its place: "
+            "configure that version."
+        )

@@ -1,0 +1,66 @@
+"""What `doctor --live` tells of NASA Earthdata."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sm_platform.errors import SmPlatformError
+from sm_platform.sources.earthdata_bounded import answering
+from sm_platform.sources.earthdata_catalogue import Catalogue
+from sm_platform.sources.earthdata_collections import OPEN, RETIRED, SERVICE, Collection
+from sm_platform.sources.earthdata_items import granule_of
+from sm_platform.sources.earthdata_login import expiry
+from sm_platform.sources.protocol import Finding
+
+SOON = timedelta(days=7)
+"""A token that ends sooner is worth a warning."""
+
+
+def look(
+    catalogue: Callable[[], Catalogue], collections: Sequence[Collection], bearer: Callable[[], str]
+) -> Iterator[Finding]:
+    """The login, each collection in use, the terms; whatever goes wrong becomes a finding."""
+    try:
+        yield _login(bearer())
+        searched = catalogue()
+    except SmPlatformError as error:
+        yield Finding(False, str(error))
+        return
+    for one in collections:
+        yield _collection(searched, one)
+    yield Finding(
+        True,
+        f"{SERVICE.title}: no quota is told. Licence: {OPEN}. GES DISC and ASF want their "
+        "applications and terms to be accepted once, in the profile at "
+        "https://urs.earthdata.nasa.gov (Applications, EULAs); only a download shows that.",
+    )
+
+
+def _login(token: str) -> Finding:
+    ends = expiry(token)
+    if ends is None:
+        return Finding(True, f"{SERVICE.title}: a token is there; it does not tell when it ends.")
+    left = ends - datetime.now(UTC)
+    text = f"{SERVICE.title}: a token is there, it ends on {ends:%Y-%m-%d %H:%M} UTC"
+    if left < SOON:
+        return Finding(False, f"{text}, in {left.days} days: make a new one at {SERVICE.account}.")
+    return Finding(True, f"{text}.")
+
+
+def _collection(catalogue: Catalogue, one: Collection) -> Finding:
+    successor = RETIRED.get(one.name)
+    if successor:
+        return Finding(False, f"{one.name} was withdrawn: configure {successor}.")
+    try:
+        item = catalogue.one_item(one)
+        with answering(SERVICE, f"the list of {one.name}"):
+            granule = granule_of(item, one) if item else None
+    except SmPlatformError as error:
+        return Finding(False, str(error))
+    if item is None:
+        return Finding(
+            False,
+            f"{one.name}: the catalogue has no granule of it: a newer version may have taken its "
+            f"place; see https://search.earthdata.nasa.gov/search?q={one.short_name}.",
+        )
+    size = (granule.estimated_bytes if granule else None) or one.estimated_bytes
+    return Finding(True, f"{one.name}: can be listed, a granule has about {size / 1e6:.0f} MB.")

@@ -1,0 +1,71 @@
+"""MixedSource: each product from the source that the configuration names for it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sm_platform.errors import SourceError
+from sm_platform.grid.window import GridWindow
+from sm_platform.sources.protocol import Granule, Product, Source
+
+
+@dataclass(frozen=True, slots=True)
+class MixedSource:
+    """Sources by product; a product without one has no granules."""
+
+    by_product: Mapping[Product, Source]
+
+    @property
+    def name(self) -> str:
+        """Short name; each granule tells its own service."""
+        return "live"
+
+    def granules(
+        self, product: Product, window: GridWindow, days: Sequence[date] | None
+    ) -> list[Granule]:
+        """Granules of the product's own source; as `Source.granules`."""
+        source = self.by_product.get(product)
+        return [] if source is None else source.granules(product, window, days)
+
+    def now(self) -> datetime:
+        """The moment of the radar's source: an archive among services has a clock of its own."""
+        radar = self.by_product.get(Product.S1_GRD)
+        return datetime.now(UTC) if radar is None else radar.now()
+
+    def listed_since(
+        self,
+        products: Collection[Product],
+        window: GridWindow,
+        since: datetime | None,
+        first_day: date,
+    ) -> list[Granule]:
+        """What the products' sources have listed since; as `Source.listed_since`."""
+        found: list[Granule] = []
+        for source, own in self._sources(products):
+            found += source.listed_since(own, window, since, first_day)
+        return sorted(found, key=lambda one: (one.day or date.min, one.granule_id))
+
+    def in_flight(self, product: Product) -> int:
+        """As many as the product's own source allows."""
+        source = self.by_product.get(product)
+        return 1 if source is None else source.in_flight(product)
+
+    def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
+        """Let the product's own source hand the granule over; as `Source.fetch`."""
+        source = self.by_product.get(granule.product)
+        if source is None:
+            raise SourceError(
+                f"{granule.granule_id}: nothing brings {granule.product.value} any more: name a "
+                "source for it in SM_SOURCES."
+            )
+        source.fetch(granule, window, folder)
+
+    def _sources(self, products: Collection[Product]) -> list[tuple[Source, list[Product]]]:
+        """Each source once, with the asked products that it brings."""
+        by_source: dict[int, tuple[Source, list[Product]]] = {}
+        for product in products:
+            source = self.by_product.get(product)
+            if source is not None:
+                by_source.setdefault(id(source), (source, []))[1].append(product)
+        return list(by_source.values())

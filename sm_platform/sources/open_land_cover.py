@@ -1,0 +1,137 @@
+"""ESA WorldCover v200 (2021) from its open bucket: land cover labels, tiles of three degrees.
+
+https://esa-worldcover.org/en/data-access: v200/2021/map/{tile}.tif. The bucket itself is asked
+which tiles exist (its list of tiles as a map leaves out small islands): what it does not name has
+no land.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from sm_platform.grid.window import GridWindow
+from sm_platform.sources.cog_window import Haste, Remote, region_bounds, write_window
+from sm_platform.sources.names import check_name, empty_folder
+from sm_platform.sources.open_bucket import IN_FLIGHT, excerpt_stamp, fetch_text, probed
+from sm_platform.sources.protocol import Finding, Granule, Product
+from sm_platform.sources.services import Service
+from sm_platform.sources.tile_names import corners, worldcover_tile
+
+URL = "https://esa-worldcover.s3.eu-central-1.amazonaws.com"
+FOLDER = "v200/2021/map"
+SERVICE = Service("worldcover", "ESA WorldCover", account="https://esa-worldcover.org")
+TILE_DEGREES, CELLS_PER_DEGREE = 3, 12000
+LICENCE = "CC-BY-4.0"
+CITATION = (
+    "Zanaga, D. et al. (2022): ESA WorldCover 10 m 2021 v200, "
+    "https://doi.org/10.5281/zenodo.7254221"
+)
+TILE_BYTES = 4_000_000
+"""A few dozen blocks of 1024 x 1024 labels, about."""
+TILE_REQUESTS = 10
+LISTING = (b"<?xml", b"<ListBucketResult")
+_KEY = re.compile(r"<Key>([^<]+)</Key>")
+_TAG = re.compile(r"<ETag>(?:&quot;|\")?([0-9a-f-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLandCoverSource:
+    """One static granule for each tile that the window and its margin touch."""
+
+    url: str = URL
+    """Of the bucket, without a slash at the end."""
+    haste: Haste = Haste()
+
+    @property
+    def name(self) -> str:
+        """Id of the service."""
+        return SERVICE.service_id
+
+    def now(self) -> datetime:
+        """This moment."""
+        return datetime.now(UTC)
+
+    def granules(
+        self, product: Product, window: GridWindow, days: Sequence[date] | None
+    ) -> list[Granule]:
+        """The tiles that exist, by name; none for other products or for days.
+
+        Raises:
+            PassingError: the bucket does not answer.
+            SourceError: it refuses, or the window crosses the date line.
+        """
+        if product is not Product.LAND_COVER or days is not None:
+            return []
+        needed = corners(
+            region_bounds(window), tile_degrees=TILE_DEGREES, cells_per_degree=CELLS_PER_DEGREE
+        )
+        tiles = sorted(worldcover_tile(lon, lat) for lon, lat in needed)
+        versions = {tile: self._version(tile) for tile in tiles}
+        return [self._granule(t, f"{v} {excerpt_stamp(window)}") for t, v in versions.items() if v]
+
+    def listed_since(
+        self,
+        products: Collection[Product],
+        window: GridWindow,
+        since: datetime | None,
+        first_day: date,
+    ) -> list[Granule]:
+        """None: nothing here is dated."""
+        return []
+
+    def in_flight(self, product: Product) -> int:
+        """Few: a region has one tile or two."""
+        return IN_FLIGHT
+
+    def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
+        """Put the excerpt of a tile around the window into an existing empty folder.
+
+        Raises:
+            PassingError: no answer, too many requests, cut, or a web page.
+            SourceError: gone, or the window lies outside.
+        """
+        empty_folder(folder)
+        tile = check_name(granule.granule_id, "granule id")
+        remote = Remote(SERVICE, self._href(tile))
+        write_window(remote, region_bounds(window), folder / f"{tile}.tif", haste=self.haste)
+
+    def probe(self) -> Iterator[Finding]:
+        """Reach and licence: one tile is asked for in the bucket's list."""
+        yield from probed(SERVICE, LICENCE, self._look)
+
+    def _look(self) -> str:
+        tile = worldcover_tile(105, 18)
+        return f"{tile} is {'there' if self._version(tile) else 'not there'}"
+
+    def _version(self, tile: str) -> str | None:
+        """The mark of a tile's version, None when the bucket has no such tile."""
+        key = f"{FOLDER}/{tile}.tif"
+        href = f"{self.url}/?list-type=2&max-keys=1&prefix={quote(key, safe='')}"
+        text = fetch_text(SERVICE, href, f"{tile} in the bucket's list", LISTING)
+        if key not in _KEY.findall(text):
+            return None
+        tag = _TAG.search(text)
+        return tag[1] if tag else "there"
+
+    def _granule(self, tile: str, stamp: str) -> Granule:
+        return Granule(
+            product=Product.LAND_COVER,
+            granule_id=tile,
+            day=None,
+            files=(f"{tile}.tif",),
+            format="worldcover",
+            available_utc=None,
+            licence=LICENCE,
+            stamp=stamp,
+            hrefs=(self._href(tile),),
+            service=SERVICE.service_id,
+            citation=CITATION,
+            n_requests=TILE_REQUESTS,
+            estimated_bytes=TILE_BYTES,
+        )
+
+    def _href(self, tile: str) -> str:
+        return f"{self.url}/{FOLDER}/{tile}.tif"

@@ -1,0 +1,112 @@
+"""A UTC day of late IMERG rain: the turned grid, units, fill, and what is refused."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from affine import Affine
+from numpy.typing import NDArray
+
+from sm_platform.errors import GranuleError
+from sm_platform.formats.imerg_late import read_day
+
+DAY = date(2025, 3, 1)
+NAME = "3B-DAY-L.MS.MRG.3IMERG.20250301-S000000-E235959.V07B.nc4"
+FILL = np.float32(-9999.9)
+LON, LAT = 106.05 + 0.1 * np.arange(5), 20.05 + 0.1 * np.arange(4)
+
+
+def write_imerg(path: Path, rain: NDArray[Any], **changes: Any) -> Path:  # noqa: ANN401
+    """A part of a daily file as GES DISC lays it out; `rain` is (lon, lat) in mm/day."""
+    told = {
+        "units": "mm/day",
+        "time": 16491,
+        "epoch": "1980-01-06",
+        "lon": LON,
+        "lat": LAT,
+    } | changes
+    with h5py.File(path, "w") as file:
+        for name in ("lon", "lat"):
+            file.create_dataset(name, data=told[name].astype(np.float32)).make_scale(name)
+        time = file.create_dataset("time", data=np.array([told["time"]], np.int32))
+        time.attrs["units"] = f"days since {told['epoch']} 00:00:00Z"
+        time.make_scale("time")
+        stored = file.create_dataset("precipitation", data=rain[None])
+        stored.attrs["units"] = told["units"]
+        stored.attrs["_FillValue"] = np.array([FILL], rain.dtype)
+        for axis, name in enumerate(("time", "lon", "lat")):
+            stored.dims[axis].attach_scale(file[name])
+    return path
+
+
+def numbers() -> NDArray[np.float32]:
+    return np.arange(20, dtype=np.float32).reshape(5, 4)
+
+
+def test_north_is_up_and_rain_in_metres(tmp_path: Path) -> None:
+    rain = numbers()
+    rain[0, 3], rain[1, 3] = FILL, 2500.0
+    found = read_day(write_imerg(tmp_path / NAME, rain), DAY)
+    assert found.window.crs == "EPSG:4326"
+    assert found.window.affine.almost_equals(Affine(0.1, 0, 106.0, 0, -0.1, 20.4), 1e-9)
+    expected = np.array(
+        [
+            [np.nan, np.nan, 11, 15, 19],
+            [2, 6, 10, 14, 18],
+            [1, 5, 9, 13, 17],
+            [0, 4, 8, 12, 16],
+        ]
+    )
+    np.testing.assert_allclose(found.values["precipitation_m"], expected / 1000, rtol=1e-6)
+    assert found.values["precipitation_m"].dtype == np.float32
+    assert found.values["precipitation_range_code"][0].tolist() == [0, 1, 0, 0, 0]
+
+
+def test_bounds_give_the_same_crop(tmp_path: Path) -> None:
+    path = write_imerg(tmp_path / NAME, numbers())
+    part = read_day(path, DAY, bounds_lonlat=(106.32, 20.32, 106.38, 20.38))
+    whole = read_day(path, DAY).values["precipitation_m"]
+    np.testing.assert_array_equal(part.values["precipitation_m"], whole[:2, 2:])
+    assert part.window.affine.almost_equals(Affine(0.1, 0, 106.2, 0, -0.1, 20.4), 1e-9)
+    with pytest.raises(GranuleError, match="lies outside"):
+        read_day(path, DAY, bounds_lonlat=(10, 10, 11, 11))
+
+
+def test_the_whole_globe_lies_where_it_should(tmp_path: Path) -> None:
+    lon, lat = -179.95 + 0.1 * np.arange(3600), -89.95 + 0.1 * np.arange(1800)
+    rain = np.zeros((3600, 1800), np.float32)
+    rain[2864, 1104] = 7  # centre 106.45 E, 20.45 N
+    path = write_imerg(tmp_path / NAME, rain, lon=lon, lat=lat)
+    found = read_day(path, DAY, bounds_lonlat=(106.4, 20.4, 106.5, 20.5))
+    row, col = np.argwhere(found.values["precipitation_m"] > 0)[0]
+    x, y = found.window.affine * (col + 0.5, row + 0.5)
+    assert (round(x, 6), round(y, 6)) == (106.45, 20.45)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"time": 16492}, "holds 2025-03-02, not 2025-03-01"),
+        ({"epoch": "1970-01-01"}, "holds 2015-02-25"),
+        ({"units": "mm/hr"}, "is in 'mm/hr', not 'mm/day'"),
+        ({"lat": LAT[::-1]}, "lat does not rise by 0.1 deg"),
+        ({"lon": LON[:4]}, r"of shape \(1, 5, 4\), not floating point of \(1, 4, 4\)"),
+    ],
+)
+def test_another_file_is_refused(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
+    path = write_imerg(tmp_path / NAME, numbers(), **changes)
+    with pytest.raises(GranuleError, match=text):
+        read_day(path, DAY)
+
+
+def test_a_cut_file_and_a_web_page_are_refused(tmp_path: Path) -> None:
+    path = write_imerg(tmp_path / NAME, numbers())
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(GranuleError, match="damaged or cut off"):
+        read_day(path, DAY)
+    path.write_bytes(b"<html>log in</html>")
+    with pytest.raises(GranuleError, match="is a web page"):
+        read_day(path, DAY)

@@ -1,0 +1,303 @@
+"""Weather of the Climate Data Store, through its real client and a stand-in of the store."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from sm_platform.errors import DeniedError, PassingError, SourceError
+from sm_platform.formats.era5_land import read_day
+from sm_platform.grid.window import GridWindow, Raster
+from sm_platform.sources.archive import archive_regions
+from sm_platform.sources.climate_store import ClimateStoreSource
+from sm_platform.sources.climate_store_jobs import Polling
+from sm_platform.sources.metering import metered
+from sm_platform.sources.protocol import Granule, Product
+from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers.climate_store import KEY
+
+NOW = datetime(2025, 4, 12, 12, tzinfo=UTC)
+LATER = datetime(2025, 9, 1, tzinfo=UTC)
+QUICK = Polling(first_s=0.01, longest_s=0.02, deadline_s=20)
+REGION = "red-river"
+
+
+@pytest.fixture(scope="module")
+def stand_in(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    with standing_in(tiny, tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture
+def source(
+    stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ClimateStoreSource:
+    for name, value in guarded(stand_in.ca, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    stand_in.clear()
+    return ClimateStoreSource(
+        tmp_path / "work", KEY, f"{stand_in.url}/cds/api", polling=QUICK, clock=lambda: NOW
+    )
+
+
+@pytest.fixture
+def window(tiny: Path) -> GridWindow:
+    return archive_regions(tiny)[REGION]
+
+
+def fetched(
+    source: ClimateStoreSource, window: GridWindow, day: date, folder: Path
+) -> tuple[Granule, Path]:
+    """The granule of a day and its file."""
+    (granule,) = source.granules(Product.WEATHER, window, [day])
+    folder.mkdir(parents=True)
+    source.fetch(granule, window, folder)
+    assert [path.name for path in folder.iterdir()] == list(granule.files)
+    return granule, folder / granule.files[0]
+
+
+def sent(stand_in: StandIn) -> int:
+    """How many requests were sent to the queue."""
+    return sum(one["path"].endswith("/execution") for one in stand_in.log())
+
+
+def own_day(tiny: Path, day: date) -> Raster:
+    """The day as the archive has it."""
+    name = f"era5-land_{REGION}_{day:%Y%m%d}"
+    return read_day(tiny / "weather" / REGION / name / f"{name}.nc", day)
+
+
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_days_are_those_of_the_archive_bit_for_bit(
+    is_zip: bool, source: ClimateStoreSource, stand_in: StandIn, window: GridWindow,
+    tiny: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    stand_in.settings(cds_is_zip=is_zip)
+    days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 10)]
+    for day in days:
+        _, path = fetched(source, window, day, tmp_path / str(day))
+        ours, own = read_day(path, day), own_day(tiny, day)
+        assert ours.window == own.window
+        for band, values in own.values.items():
+            np.testing.assert_array_equal(ours.values[band], values, err_msg=f"{day} {band}")
+    # December with an hour of January; January with an hour of February; February.
+    assert sent(stand_in) == 5
+
+
+def test_an_hour_of_a_month_that_is_there_is_not_asked_for(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    for day in (date(2025, 2, 3), date(2025, 1, 31)):
+        fetched(source, window, day, tmp_path / str(day))
+    assert sent(stand_in) == 2
+
+
+def test_threads_wait_for_one_request_and_its_cost_is_told_once(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    days = [date(2025, 2, 1) + timedelta(days=n) for n in range(8)]
+    barrier, spent = threading.Barrier(len(days)), []
+
+    def fetch(day: date) -> None:
+        barrier.wait()
+        with metered() as meter:
+            fetched(source, window, day, tmp_path / str(day))
+        spent.append(meter.requests)
+
+    with ThreadPoolExecutor(len(days)) as pool:
+        list(pool.map(fetch, days))
+    assert sent(stand_in) == 1
+    assert sorted(spent)[:-1] == [0] * 7
+    assert max(spent) == len(stand_in.log())
+
+
+def test_a_run_that_was_stopped_goes_on_with_its_request(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    stand_in.settings(cds_polls=100000)
+    hasty = replace(source, polling=replace(QUICK, deadline_s=0.05))
+    with pytest.raises(PassingError, match=r"still waits \(accepted\).*goes on with it"):
+        fetched(hasty, window, date(2025, 2, 1), tmp_path / "one")
+    stand_in.settings(cds_polls=0)
+    # Another process, a day later: the piece has the same request though it could be longer now.
+    later = replace(source, clock=lambda: NOW + timedelta(days=1))
+    fetched(later, window, date(2025, 2, 2), tmp_path / "two")
+    assert sent(stand_in) == 1
+    assert not list((source.work / "climate_store").glob("*.job"))
+
+
+def test_a_request_that_is_forgotten_there_is_sent_anew(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    stand_in.settings(cds_polls=100000)
+    hasty = replace(source, polling=replace(QUICK, deadline_s=0.01))
+    with pytest.raises(PassingError):
+        fetched(hasty, window, date(2025, 2, 1), tmp_path / "one")
+    (note,) = (source.work / "climate_store").glob("*.job")
+    note.write_text('{"request_id": "00000000-0000"}')
+    stand_in.settings(cds_polls=0)
+    with pytest.raises(PassingError, match="not known any more"):
+        fetched(source, window, date(2025, 2, 1), tmp_path / "two")
+    fetched(source, window, date(2025, 2, 1), tmp_path / "three")
+    assert sent(stand_in) == 2
+
+
+def test_preliminary_days_are_fetched_again_once_final(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    day = date(2025, 2, 1)
+    stand_in.settings(cds_version="0005")
+    early, path = fetched(source, window, day, tmp_path / "early")
+    assert read_day(path, day).values["is_preliminary"].all()
+    stand_in.settings(cds_version="0001")
+    later = replace(source, clock=lambda: LATER)
+    late, path = fetched(later, window, day, tmp_path / "late")
+    assert not read_day(path, day).values["is_preliminary"].any()
+    assert (early.stamp, late.stamp) == ("preliminary", "final")
+    assert replace(early, stamp="final") == late
+    assert sent(stand_in) == 2
+
+
+def test_a_day_is_final_only_when_the_hour_of_its_total_is(
+    source: ClimateStoreSource, window: GridWindow
+) -> None:
+    may = replace(source, clock=lambda: datetime(2025, 5, 15, tzinfo=UTC))
+    days = [date(2025, 1, 30), date(2025, 1, 31), date(2025, 2, 1)]
+    stamps = [one.stamp for one in may.granules(Product.WEATHER, window, days)]
+    assert stamps == ["final", "preliminary", "preliminary"]
+
+
+def test_listing_asks_nothing_and_knows_what_is_out(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow
+) -> None:
+    days = [date(2025, 4, 1) + timedelta(days=n) for n in range(12)]
+    found = source.granules(Product.WEATHER, window, days)
+    assert found[-1].day == date(2025, 4, 6)
+    assert found[-1].available_utc == datetime(2025, 4, 12, 12, tzinfo=UTC)
+    assert [one.n_requests > 0 for one in found] == [True] + [False] * 5
+    assert source.granules(Product.NDVI, window, days) == []
+    assert source.granules(Product.WEATHER, window, None) == []
+    new = source.listed_since([Product.WEATHER], window, NOW - timedelta(days=2), days[0])
+    assert [one.day for one in new] == [date(2025, 4, 4), date(2025, 4, 5), date(2025, 4, 6)]
+    became_final = datetime(2025, 6, 2, tzinfo=UTC)  # 92 days after February
+    june = replace(source, clock=lambda: became_final + timedelta(days=1))
+    new = june.listed_since([Product.WEATHER], window, became_final, date(2025, 2, 1))
+    finals = [one.day for one in new if one.stamp == "final"]
+    assert (finals[0], finals[-1], len(finals)) == (date(2025, 2, 1), date(2025, 2, 27), 27)
+    assert {one.day for one in new} - set(finals) == {date(2025, 5, 27), date(2025, 5, 28)}
+    with pytest.raises(SourceError, match="ERA5-Land begins on 1950-01-02"):
+        source.granules(Product.WEATHER, window, [date(1940, 1, 1)])
+    assert stand_in.log() == []
+
+
+REFUSALS = {
+    "size": ([403, "cost limits exceeded", "Your request is too large."], SourceError, "smaller"),
+    "rate": ([429, "rate limit exceeded", "Please wait 17 seconds."], PassingError, "in 17 s"),
+    "queue": (
+        [400, "invalid", "Number of queued requests is temporally limited."],
+        PassingError,
+        "too many requests in the queue",
+    ),
+    "denied": ([401, "authentication failed", f"bad {KEY}"], DeniedError, "CDSAPI_KEY"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals_in_words(
+    case: str, source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    refusal, kind, words = REFUSALS[case]
+    stand_in.settings(cds_refusal=refusal)
+    with pytest.raises(SourceError, match=words) as caught:
+        fetched(source, window, date(2025, 2, 1), tmp_path / "day")
+    assert type(caught.value) is kind
+    assert KEY not in str(caught.value)
+    if case == "rate":
+        assert isinstance(caught.value, PassingError)
+        assert caught.value.retry_after_s == 17
+
+
+def test_licence_key_and_failed_jobs_in_words(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    day = date(2025, 2, 1)
+    stand_in.settings(cds_lacks_licence=True)
+    with pytest.raises(DeniedError, match=r"not accepted.*#manage-licences"):
+        fetched(source, window, day, tmp_path / "licence")
+    stand_in.settings(cds_lacks_licence=False, cds_failure="MARS has returned an error")
+    with pytest.raises(PassingError, match="failed there.*MARS has returned an error"):
+        fetched(source, window, day, tmp_path / "failed")
+    stand_in.settings(cds_failure="no data is available within your requested subset")
+    with pytest.raises(SourceError, match="has no data for") as caught:
+        fetched(source, window, day, tmp_path / "absent")
+    assert not isinstance(caught.value, PassingError)
+    assert sent(stand_in) == 3  # a failed request is not gone on with
+    for key, words in ((None, "CDSAPI_KEY or"), ("1:b", "old store"), ("wrong-key", "expired")):
+        with pytest.raises(SourceError, match=words) as caught:
+            fetched(replace(source, key=key), window, day, tmp_path / str(words[:3]))
+        assert "wrong-key" not in f"{caught.value} {source!r}"
+
+
+def test_a_day_that_is_not_whole_yet_is_asked_for_again_and_the_others_are_kept(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    evening = datetime(2025, 4, 6, 20, tzinfo=UTC)
+    stand_in.settings(cds_last_hour=int(evening.timestamp()))
+    with pytest.raises(SourceError, match="not all hours of 2025-04-06 yet.*tomorrow"):
+        fetched(source, window, date(2025, 4, 6), tmp_path / "early")
+    fetched(source, window, date(2025, 4, 4), tmp_path / "another")
+    assert sent(stand_in) == 1
+    midnight = datetime(2025, 4, 6, 23, tzinfo=UTC)
+    stand_in.settings(cds_last_hour=int(midnight.timestamp()))
+    with pytest.raises(SourceError, match="has no data for"):
+        fetched(source, window, date(2025, 4, 6), tmp_path / "late")
+    stand_in.settings(cds_last_hour=1 << 40)
+    _, path = fetched(source, window, date(2025, 4, 6), tmp_path / "whole")
+    with h5py.File(path) as file:
+        assert file["valid_time"].size == 25
+    assert sent(stand_in) == 4
+
+
+def test_a_damaged_piece_is_taken_away_and_asked_for_again(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    fetched(source, window, date(2025, 2, 1), tmp_path / "good")
+    (piece,) = (source.work / "climate_store").glob("*.nc")
+    piece.write_bytes(piece.read_bytes()[:5000])
+    with pytest.raises(PassingError, match="damaged"):
+        fetched(source, window, date(2025, 2, 2), tmp_path / "damaged")
+    fetched(source, window, date(2025, 2, 2), tmp_path / "again")
+    assert sent(stand_in) == 2
+
+
+@pytest.mark.parametrize("fault", ["error", "html", "cut", "short", "unauthorized"])
+def test_faults_of_the_service_become_errors_of_ours(
+    fault: str, source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    stand_in.faults([fault], paths="/retrieve/", most=1)
+    with pytest.raises(PassingError) as caught:
+        fetched(source, window, date(2025, 2, 1), tmp_path / "bad")
+    assert isinstance(caught.value, DeniedError) == (fault == "unauthorized")
+    assert KEY not in str(caught.value)
+    stand_in.faults()
+    fetched(source, window, date(2025, 2, 1), tmp_path / "good")
+
+
+def test_the_probe_tells_key_reach_and_licence(
+    source: ClimateStoreSource, stand_in: StandIn
+) -> None:
+    found = list(source.probe())
+    assert all(one.is_good for one in found)
+    assert "2025-04-06" in found[1].text
+    assert "cc-by" in found[2].text
+    assert KEY not in " ".join(one.text for one in found)
+    (lacking,) = replace(source, key=None).probe()
+    assert not lacking.is_good
+    stand_in.faults(["error"], paths="account")
+    assert [one.is_good for one in source.probe()] == [True, True, False, True]
