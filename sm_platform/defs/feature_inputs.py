@@ -9,12 +9,14 @@ import numpy as np
 from sm_platform.defs.lake_access import dated_rasters, hash_of, static_raster
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import PassMemory
+from sm_platform.defs.radar_quantity import check_quantity, stored_quantity
 from sm_platform.defs.scenes import Scene, empty_backscatter, read_backscatter, read_scenes
 from sm_platform.errors import MissingInputError
 from sm_platform.features.drivers import Drivers, ScenePass
 from sm_platform.features.prepare import PreparedDrivers, prepare
 from sm_platform.grid.calendar import days_between
 from sm_platform.grid.window import Raster
+from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import window_note
 from sm_platform.schema import driver_tables as tables
@@ -45,11 +47,18 @@ class FeatureInputs:
         return hash_of(self.recipe.fingerprint, self.static_hash, dated, frames, memory)
 
     def passes(self, day: date) -> list[tuple[Scene, ScenePass]]:
-        """The passes of a day as features take them, each with earlier ones of its track."""
-        scenes = read_scenes(self.layout, self.region.region_id, day)
+        """The passes of a day as features take them, each with earlier ones of its track.
+
+        Raises:
+            RecipeError: their backscatter is of another quantity than the recipe's.
+        """
+        name = self.region.region_id
+        scenes = read_scenes(self.layout, name, day)
         if not scenes:
             return []
-        stored = read_backscatter(self.layout, self.region.region_id, day)
+        note = store.note_of(self.layout, tables.S1_BACKSCATTER, name, day)
+        check_quantity(name, day, stored_quantity(note), self.recipe)
+        stored = read_backscatter(self.layout, name, day)
         nothing = empty_backscatter(window_note(self.region.window))
         return [(one, self._pass(one, stored.get(one.scene_id, nothing), day)) for one in scenes]
 
@@ -100,5 +109,5 @@ def open_inputs(
             day: hash_of(*(one.get(day) for one in hashes))
             for day in sorted({day for one in hashes for day in one})
         },
-        memory=PassMemory(layout, name),
+        memory=PassMemory(layout, name, recipe.radar_quantity),
     )

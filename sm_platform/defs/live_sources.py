@@ -1,14 +1,11 @@
 """The services that SM_SOURCES names, as sources: the only place that knows them all."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from sm_platform.defs.open_services import OPENERS, Opening
 from sm_platform.defs.resources import settings, source_credentials, sources_text
 from sm_platform.errors import UsageError
-from sm_platform.sources.archive import ArchiveSource
 from sm_platform.sources.configuration import (
     Budget,
     Choice,
@@ -18,18 +15,6 @@ from sm_platform.sources.configuration import (
 )
 from sm_platform.sources.mixed import MixedSource
 from sm_platform.sources.protocol import Product, Source
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a service is opened with."""
-
-    variant: str | None
-    options: Mapping[str, Any]
-    credentials: Mapping[str, str]
-    """Variables that are set, by name."""
-    work: Path
-    """A folder for what is on its way, kept between runs."""
 
 
 def configuration() -> Configuration | None:
@@ -99,10 +84,3 @@ def _opened(text: str, _: int, credentials: tuple[tuple[str, str], ...], work: P
 def _version(text: str) -> int:
     path = Path(text).expanduser()
     return path.stat().st_mtime_ns if path.is_file() else 0
-
-
-def _archive(opening: Opening) -> Source:
-    return ArchiveSource(Path(opening.options.get("path") or settings().archive))
-
-
-OPENERS: dict[str, Callable[[Opening], Source]] = {"archive": _archive}

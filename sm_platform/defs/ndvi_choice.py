@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sm_platform.defs.choice import choose_recipe
 from sm_platform.defs.lake_access import SENSOR
-from sm_platform.errors import CheckpointError
+from sm_platform.errors import CheckpointError, UsageError
 from sm_platform.lake.granules import LandedGranule
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.recipes import DEFAULT_RECIPE, NdviSensor
@@ -33,7 +33,10 @@ def own_sensor(region: Region, models: ModelStore) -> NdviSensor:
     """The sensor of the recipe that the region's features are built by."""
     try:
         return choose_recipe(region, None, models).ndvi_sensor
-    except CheckpointError:  # told where the checkpoint is used; drivers do not wait for it
+    except (
+        CheckpointError,
+        UsageError,
+    ):  # told where the checkpoint is used; drivers do not wait for it
         return DEFAULT_RECIPE.ndvi_sensor
 
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from sm_platform.defs.radar_quantity import stored_quantity
 from sm_platform.defs.scenes import Scene, read_backscatter, read_scenes
 from sm_platform.grid.calendar import days_between
 from sm_platform.grid.window import Raster
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import S1_BACKSCATTER
+from sm_platform.schema.recipes import RadarQuantity
 
 MEMORY_DAYS = 150
 """A rice season and the time before it, in which its fields are seen dry."""
@@ -24,6 +26,8 @@ class PassMemory:
 
     layout: Layout
     region_id: str
+    quantity: RadarQuantity = RadarQuantity.SIGMA0_ELLIPSOID
+    """Passes of another one are not remembered."""
     _scenes: dict[date, list[Scene]] = field(default_factory=dict)
     _rasters: OrderedDict[date, Mapping[str, Raster]] = field(default_factory=OrderedDict)
     _hashes: dict[date, str | None] = field(default_factory=dict)
@@ -52,7 +56,8 @@ class PassMemory:
     def _hash_of(self, day: date) -> str | None:
         if day not in self._hashes:
             note = store.note_of(self.layout, S1_BACKSCATTER, self.region_id, day)
-            self._hashes[day] = note["inputs"] if note and note["rows"] else None
+            is_same = stored_quantity(note) is self.quantity
+            self._hashes[day] = note["inputs"] if note and note["rows"] and is_same else None
         return self._hashes[day]
 
     def _scenes_of(self, day: date) -> list[Scene]:

@@ -7,9 +7,12 @@ from pathlib import Path
 from sm_platform.errors import DataError, GranuleError
 from sm_platform.formats import (
     era5_land,
+    era5_land_earth_engine,
     glo30,
     imerg_late,
     mod13q1,
+    mod13q1_earth_engine,
+    mod13q1_hdf,
     planet_swc,
     s1_earth_engine,
     seed_layout,
@@ -69,6 +72,16 @@ def _ndvi(granule: LandedGranule, window: GridWindow) -> Raster:
     )
 
 
+def _ndvi_earth_engine(granule: LandedGranule, window: GridWindow) -> Raster:
+    path, bounds = _paths(granule, ".tif")[0], lonlat_bounds(window)
+    return mod13q1_earth_engine.read_composite(path, granule.granule_id, bounds_lonlat=bounds)
+
+
+def _ndvi_hdf(granule: LandedGranule, window: GridWindow) -> Raster:
+    path, bounds = _paths(granule, ".hdf")[0], lonlat_bounds(window)
+    return mod13q1_hdf.read_composite(path, granule.granule_id, bounds_lonlat=bounds)
+
+
 def _viirs(granule: LandedGranule, window: GridWindow) -> Raster:
     path, bounds = _paths(granule, ".h5")[0], lonlat_bounds(window)
     return vnp13a1.read_composite(path, granule.granule_id, bounds_lonlat=bounds)
@@ -76,6 +89,10 @@ def _viirs(granule: LandedGranule, window: GridWindow) -> Raster:
 
 def _era5(granule: LandedGranule, _: GridWindow) -> Raster:
     return era5_land.read_day(_paths(granule)[0], _day_of(granule))
+
+
+def _era5_earth_engine(granule: LandedGranule, _: GridWindow) -> Raster:
+    return era5_land_earth_engine.read_day(_paths(granule)[0], _day_of(granule))
 
 
 def _imerg(granule: LandedGranule, window: GridWindow) -> Raster:
@@ -134,8 +151,11 @@ TILE_READERS = {"glo30": glo30.read_elevation, "worldcover": worldcover.read_lan
 READERS: dict[tuple[str, str], Reader] = {
     ("s1_grd", "s1_earth_engine"): _s1,
     ("ndvi", "mod13q1"): _ndvi,
+    ("ndvi", "mod13q1_earth_engine"): _ndvi_earth_engine,
+    ("ndvi", "mod13q1_hdf"): _ndvi_hdf,
     ("ndvi", "vnp13a1"): _viirs,
     ("weather", "era5_land"): _era5,
+    ("weather", "era5_land_earth_engine"): _era5_earth_engine,
     ("late_rain", "imerg_late"): _imerg,
     ("soil", "soilgrids"): _soil,
     ("planet_swc", "planet_swc"): _swc,

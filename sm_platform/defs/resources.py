@@ -141,6 +141,12 @@ def source_credentials() -> dict[str, str]:
     return {name: os.environ[name] for name in CREDENTIALS if os.environ.get(name)}
 
 
+def netrc_file() -> Path | None:
+    """Where passwords of hosts may stand, as other programs have it; None: there is none."""
+    path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
+    return path if path.is_file() else None
+
+
 def unknown_variables() -> list[str]:
     """`SM_` variables that are set but mean nothing, in order."""
     return sorted(name for name in os.environ if name.startswith("SM_") and name not in VARIABLES)

@@ -1,7 +1,7 @@
 """Scenes: the frames of a day grouped into radar passes, and scenes read back from the lake."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sm_platform.errors import GranuleError, MissingInputError
-from sm_platform.formats.s1_earth_engine import SceneProperties, read_properties
+from sm_platform.formats import opera_rtc, rtc_planetary_computer, s1_earth_engine
+from sm_platform.formats.s1_earth_engine import SceneProperties
 from sm_platform.grid.window import Raster
 from sm_platform.lake import store
 from sm_platform.lake.granules import LandedGranule
@@ -46,6 +47,8 @@ class Scene:
 def scenes_of(granules: Sequence[LandedGranule]) -> list[Scene]:
     """The passes that a day's frames make, in order of time; each slice counts once.
 
+    The frames are of one quantity (`radar_quantity.quantity_of`).
+
     Raises:
         GranuleError: naming each frame whose properties are damaged.
     """
@@ -56,9 +59,8 @@ def scenes_of(granules: Sequence[LandedGranule]) -> list[Scene]:
         if granule.format == "seed_layout":
             days.append(_day_scene(granule))
             continue
-        name = next(name for name in granule.files if name.endswith(".json"))
         try:
-            found = read_properties(granule.folder / name)
+            found = PROPERTIES[granule.format](granule)
         except GranuleError as error:
             damaged.append(str(error))
             continue
@@ -110,12 +112,12 @@ def empty_backscatter(note: dict[str, Any]) -> Raster:
 
 def _scene(scene_id: str, frames: list[tuple[SceneProperties, LandedGranule]]) -> Scene:
     """A pass of its frames; of two granules of one slice the one available last counts."""
-    slices: dict[datetime, tuple[SceneProperties, LandedGranule]] = {}
+    slices: dict[tuple[datetime, str], tuple[SceneProperties, LandedGranule]] = {}
     oldest = datetime.min.replace(tzinfo=UTC)
     for found, granule in sorted(
         frames, key=lambda pair: (pair[1].available_utc or oldest, pair[1].granule_id)
     ):
-        slices[found.start_utc] = found, granule
+        slices[found.start_utc, _part(granule)] = found, granule
     kept = [slices[start] for start in sorted(slices)]
     first = kept[0][0]
     times = [granule.available_utc for _, granule in kept if granule.available_utc]
@@ -133,6 +135,11 @@ def _scene(scene_id: str, frames: list[tuple[SceneProperties, LandedGranule]]) -
         granule_ids=[granule.granule_id for _, granule in kept],
         granule_sha256s=[granule.sha256 for _, granule in kept],
     )
+
+
+def _part(granule: LandedGranule) -> str:
+    """What tells frames of one start apart: bursts of two subswaths may begin together."""
+    return opera_rtc.burst_of(granule.granule_id) if granule.format == "opera_rtc" else ""
 
 
 def _day_scene(granule: LandedGranule) -> Scene:
@@ -153,3 +160,18 @@ def _day_scene(granule: LandedGranule) -> Scene:
         granule_ids=[granule.granule_id],
         granule_sha256s=[granule.sha256],
     )
+
+
+def _earth_engine(granule: LandedGranule) -> SceneProperties:
+    name = next(name for name in granule.files if name.endswith(".json"))
+    return s1_earth_engine.read_properties(granule.folder / name)
+
+
+PROPERTIES: dict[str, Callable[[LandedGranule], SceneProperties]] = {
+    "s1_earth_engine": _earth_engine,
+    "opera_rtc": lambda one: opera_rtc.read_properties(one.folder, one.granule_id),
+    "rtc_planetary_computer": lambda one: rtc_planetary_computer.read_properties(
+        one.folder, one.granule_id
+    ),
+}
+"""Reader of what a frame says of its pass, by format."""

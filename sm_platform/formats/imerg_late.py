@@ -9,7 +9,7 @@ names. GES DISC README for IMERG daily products; IMERG V07 technical documentati
 
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ STEP_DEG = 0.1
 STEP_TOLERANCE_DEG = 1e-3
 """The centres are written with four bytes."""
 MM = 1e-3
+FILE_NAME = re.compile(r"3B-DAY-L\.MS\.MRG\.3IMERG\.(\d{8})-", re.ASCII)
 EPOCH = re.compile(r"days since (\d{4}-\d{2}-\d{2})", re.ASCII)
 
 
@@ -53,7 +54,7 @@ def read_day(path: Path, day: date, *, bounds_lonlat: Bounds | None = None) -> R
         stored = _stored(file, path, grid.shape)
         values = _values(stored, part, grid.shape[0])
     rain, code = decode_precipitation(values * MM)
-    bands = {"precipitation_m": rain, "precipitation_range_code": code}
+    bands: dict[str, NDArray[Any]] = {"precipitation_m": rain, "precipitation_range_code": code}
     return Raster(_rounded(part.window), bands)
 
 
@@ -64,13 +65,29 @@ def _rounded(window: GridWindow) -> GridWindow:
 
 
 def _check_day(file: h5py.File, path: Path, day: date) -> None:
+    """Raises GranuleError unless name and `time` say the day, as far as they say one."""
+    told = [one for one in (_day_of_name(path.name), _day_of_time(file, path)) if one is not None]
+    if not told:
+        raise GranuleError(f"{path.name}: neither name nor time tells its day: fetch it again.")
+    for found in told:
+        if found != day:
+            raise GranuleError(f"{path.name}: holds {found}, not {day}: fetch the file of the day.")
+
+
+def _day_of_name(name: str) -> date | None:
+    found = FILE_NAME.match(name)
+    try:
+        return datetime.strptime(found[1], "%Y%m%d").date() if found else None
+    except ValueError:
+        return None
+
+
+def _day_of_time(file: h5py.File, path: Path) -> date | None:
     stored = need_field(file, path, "time")
     epoch = EPOCH.match(text_of(stored.attrs.get("units", "")))
     if epoch is None or stored.shape != (1,):
-        raise GranuleError(f"{path.name}: time is no day: fetch the daily file again.")
-    found = date.fromisoformat(epoch[1]) + timedelta(days=int(stored[0]))
-    if found != day:
-        raise GranuleError(f"{path.name}: holds {found}, not {day}: fetch the file of the day.")
+        return None
+    return date.fromisoformat(epoch[1]) + timedelta(days=int(stored[0]))
 
 
 def _grid(file: h5py.File, path: Path) -> GridWindow:

@@ -70,8 +70,8 @@ def read_composite(folder: Path, granule_id: str, *, bounds_lonlat: Bounds | Non
         {
             "ndvi": values,
             "ndvi_range_code": code,
-            "reliability_code": _reliability(reliability.bands[0]),
-            "observed_day": _observed_day(observed.bands[0], start),
+            "reliability_code": decode_reliability(reliability.bands[0]),
+            "observed_day": decode_observed_day(observed.bands[0], start),
         },
     )
 
@@ -90,12 +90,13 @@ def _layer(folder: Path, granule_id: str, layer: tuple[str, ...], bounds: Bounds
     return read_first(path, name, crs=SINUSOIDAL, dtypes=dtypes, bounds_lonlat=bounds)
 
 
-def _reliability(stored: NDArray[Any]) -> NDArray[np.int8]:
+def decode_reliability(stored: NDArray[Any]) -> NDArray[np.int8]:
+    """Pixel reliability 0..3, -1 where it is anything else."""
     known = (stored >= 0) & (stored <= 3)
     return np.where(known, stored, -1).astype(np.int8)
 
 
-def _observed_day(stored: NDArray[Any], start: date) -> NDArray[np.int32]:
+def decode_observed_day(stored: NDArray[Any], start: date) -> NDArray[np.int32]:
     """Ordinal of the observation; the last composite of a year runs into the next one.
 
     A day of the year outside the composite's 16 days is no observation of it: unknown.

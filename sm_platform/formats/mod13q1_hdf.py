@@ -20,9 +20,13 @@ from sm_platform.errors import GranuleError, GridError
 from sm_platform.formats.geotiff import Bounds
 from sm_platform.formats.hdf_eos import SPHERE_M, Part, part_of
 from sm_platform.formats.magic import HDF4, first_bytes, mistaken_for
-from sm_platform.formats.mod13q1 import SINUSOIDAL, composite_day, decode_ndvi
-from sm_platform.formats.mod13q1 import _observed_day as decode_observed_day
-from sm_platform.formats.mod13q1 import _reliability as decode_reliability
+from sm_platform.formats.mod13q1 import (
+    SINUSOIDAL,
+    composite_day,
+    decode_ndvi,
+    decode_observed_day,
+    decode_reliability,
+)
 from sm_platform.grid.window import GridWindow, Raster
 
 METADATA = "StructMetadata.0"

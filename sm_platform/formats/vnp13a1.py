@@ -28,8 +28,8 @@ from sm_platform.errors import GranuleError
 from sm_platform.formats.ease2_hdf import need_field, opened_hdf
 from sm_platform.formats.geotiff import Bounds
 from sm_platform.formats.hdf_eos import Part, part_of, tile_window
-from sm_platform.formats.mod13q1 import COMPOSITE_DAYS, decode_ndvi
-from sm_platform.grid.calendar import day_of_year, is_composite
+from sm_platform.formats.mod13q1 import decode_ndvi, decode_observed_day
+from sm_platform.grid.calendar import is_composite
 from sm_platform.grid.window import GridWindow, Raster
 
 GRID = "VIIRS_Grid_16Day_VI_500m"
@@ -113,7 +113,7 @@ def read_composite(path: Path, granule_id: str, *, bounds_lonlat: Bounds | None 
             "ndvi": values,
             "ndvi_range_code": code,
             "reliability_code": modis_reliability(quality),
-            "observed_day": _observed_day(day, start),
+            "observed_day": decode_observed_day(day, start),
         },
     )
 
@@ -160,12 +160,3 @@ def _check_cell(grid: GridWindow, path: Path) -> None:
             f"{path.name}: cells of {width:.6f} x {height:.6f} m, not {CELL_M:.6f}: fetch the "
             "original."
         )
-
-
-def _observed_day(stored: NDArray[np.int16], start: date) -> NDArray[np.int32]:
-    """Ordinal of the observation; a day of the year outside the composite's 16 is unknown."""
-    ordinal_of = np.full(367, -1, np.int32)
-    for day in (start + timedelta(days=n) for n in range(COMPOSITE_DAYS)):
-        ordinal_of[day_of_year(day)] = day.toordinal()
-    is_day = (stored >= 1) & (stored <= 366)
-    return np.where(is_day, ordinal_of[np.where(is_day, stored, 0)], -1).astype(np.int32)

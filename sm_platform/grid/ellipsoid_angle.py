@@ -157,7 +157,7 @@ def _place(lon: Floats, lat: Floats, height_m: Floats | float) -> Floats:
     normal = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
     curvature = SEMI_MAJOR_M / np.sqrt(1 - squared * np.sin(lat) ** 2)
     flat = np.stack([curvature, curvature, curvature * (1 - squared)], axis=-1)
-    return normal * (flat + np.broadcast_to(height_m, lat.shape)[..., None])
+    return np.asarray(normal * (flat + np.broadcast_to(height_m, lat.shape)[..., None]))
 
 
 def _knots(count: int) -> NDArray[np.int64]:

@@ -176,6 +176,7 @@ def _lineage(product: MapProduct) -> dict[str, Any]:
         ),
         "sci:citation": made.citation,
         "sci:publications": [METHOD],
+        **({"smp:ndvi_sensors": list(made.ndvi_sensors)} if made.ndvi_sensors else {}),
         **({"smp:inputs": [one.told for one in made.inputs]} if made.inputs else {}),
     }
 

@@ -1,6 +1,6 @@
 """ClimateStoreSource: ERA5-Land days from the Copernicus Climate Data Store.
 
-Listing asks nothing: which days are out follows from the store's own rules (`climate_store_pieces`).
+Listing asks nothing: which days are out follows from the store's rules (`climate_store_pieces`).
 A day is cut out of its month, which is asked for once (`climate_store_work`).
 """
 

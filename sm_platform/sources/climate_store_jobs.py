@@ -20,6 +20,7 @@ from sm_platform.errors import DeniedError, PassingError, SourceError
 from sm_platform.sources.climate_store_pieces import Piece
 from sm_platform.sources.metering import spend
 from sm_platform.sources.services import (
+    PASSING,
     TOO_MANY,
     Service,
     blotted,
@@ -42,6 +43,8 @@ SERVICE = Service(
 )
 REACH = Reach(hosts=(".copernicus.eu", ".ecmwf.int"))
 CONNECT_S, READ_S = 15.0, 60.0
+LOST = (403, 404, 410)
+"""Of a request that was sent: not this account's, not known, or swept there."""
 WAITING = ("accepted", "running")
 NO_DATA = re.compile(r"(?i)no data|non-empty area|no matching data|invalid.*combination")
 TOO_LARGE = re.compile(r"(?i)cost limit|too large|exceed\w* the limit")
@@ -200,7 +203,7 @@ def _known(client: "Client", request_id: str) -> Any:  # noqa: ANN401 - the clie
     try:
         return client.get_remote(request_id)
     except requests.HTTPError as error:
-        if error.response is not None and error.response.status_code in (404, 410):
+        if error.response is not None and error.response.status_code in LOST:
             raise _lost(f"request {request_id} is not known any more") from error
         raise
 
@@ -220,8 +223,7 @@ def _refused(error: requests.HTTPError, asked: str, key: str) -> SourceError | L
             f"{SERVICE.title}: the licence of {DATASET} is not accepted: accept it once, logged in "
             f"with the account of the key, at {PAGE}."
         )
-    is_job = str(response.url).endswith("/results")
-    if is_job and response.status_code < requests.codes.server_error:
+    if str(response.url).endswith("/results") and response.status_code not in PASSING:
         return LostRequestError(_failed(said, asked, key))
     if TOO_LARGE.search(said) or QUEUE_FULL.search(said) or NO_DATA.search(said):
         return _failed(said, asked, key)

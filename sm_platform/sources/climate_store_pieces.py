@@ -215,7 +215,7 @@ def available(days: Sequence[date], now: datetime) -> list[date]:
         raise SourceError(
             f"ERA5-Land begins on {FIRST_DAY}; {max(days)} lies before: ask for a later day."
         )
-    return sorted(day for day in set(days) if FIRST_DAY <= day and out_utc(day) <= now)
+    return sorted(day for day in set(days) if day >= FIRST_DAY and out_utc(day) <= now)
 
 
 def _month_final_utc(day: date) -> datetime:

@@ -7,25 +7,24 @@ moved, so requests and bytes are counted from the blocks touched, as the file's 
 their sizes.
 """
 
-import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import rasterio
-import requests
-import urllib3
-from rasterio.errors import RasterioError
+from affine import AffineError
+from pyproj.exceptions import ProjError
+from rasterio.errors import CRSError, RasterioError
 
 from sm_platform.errors import PassingError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds, pad
 from sm_platform.sources.metering import spend
+from sm_platform.sources.one_answer import BAD_REQUEST, REDIRECTS, Ask, Bounded, one_answer
 from sm_platform.sources.raster_excerpt import Bounds, Cut, copy_excerpt
-from sm_platform.sources.services import Service, bare, blotted, refusal, retry_after_s
-from sm_platform.sources.transfer import REDIRECTS, TIFF
+from sm_platform.sources.services import Service, bare, refusal
+from sm_platform.sources.silence import silenced
+from sm_platform.sources.transfer import TIFF, Limits
 
 REGION_MARGIN = 30
 """Pixels around a region that its drivers are read for."""
@@ -36,9 +35,12 @@ START_BYTES = 1 << 14
 """What GDAL asks for at a time, the header first."""
 OPENING_REQUESTS = 3
 """Two for the size, one for the header."""
+WINDOW = Limits(deadline_s=900.0)
+"""For one window; `read_s` is what one of GDAL's requests may take, its content included."""
 LOOKED_AT = 256
 """Bytes that tell a GeoTIFF, or why there is none."""
-BAD_REQUEST = 400
+DAMAGE = (RasterioError, CRSError, ProjError, AffineError, UnicodeDecodeError)
+"""What rasterio and its relatives raise over answers and bytes that are not as they should be."""
 _STATUS = re.compile(r"HTTP (?:response|error) code\s*: (\d{3})")
 
 
@@ -65,20 +67,14 @@ class Remote:
         return f"{self.href}?{self.signature}" if self.signature else self.href
 
 
-@dataclass(frozen=True, slots=True)
-class Haste:
-    """How long one window may take, seconds."""
-
-    connect_s: float = 15.0
-    request_s: float = 60.0
-    """For one request, its content included."""
-    deadline_s: float = 900.0
-    """For the whole window."""
-
-
 def region_bounds(window: GridWindow) -> Bounds:
     """What the drivers of a region are read for: the window and its margin, in degrees."""
     return lonlat_bounds(pad(window, REGION_MARGIN))
+
+
+def excerpt_stamp(window: GridWindow) -> str:
+    """Which part of its tile an excerpt holds: another region window wants another one."""
+    return "excerpt " + " ".join(f"{edge:.5f}" for edge in region_bounds(window))
 
 
 def write_window(
@@ -87,7 +83,7 @@ def write_window(
     target: Path,
     *,
     margin_cells: int = MARGIN_CELLS,
-    haste: Haste = Haste(),  # noqa: B008 - a frozen value
+    limits: Limits = WINDOW,
 ) -> None:
     """Write the cells of a remote raster that cover the bounds, and a margin, to `target`.
 
@@ -98,108 +94,73 @@ def write_window(
             the place of data.
         SourceError: denied, gone, led elsewhere, or the bounds lie outside.
     """
-    if remote.local is None:
-        look(remote, haste)
     title = f"{remote.service.title}: {remote.name}"
-    cut = Cut(title, bounds_lonlat, margin_cells, time.monotonic() + haste.deadline_s)
-    said = _read(remote, cut, target, haste)
+    cut = Cut(title, bounds_lonlat, margin_cells, time.monotonic() + limits.deadline_s)
+    if remote.local is None:
+        look(remote, limits)
+    with silenced(remote.signature):
+        said = _read(remote, cut, target, limits)
     if said is not None:  # raised out here: GDAL's own error names the signature
-        raise _failure(remote, said, haste)
+        raise _failure(remote, said, limits)
 
 
-def look(remote: Remote, haste: Haste, magic: tuple[bytes, ...] = TIFF) -> None:
+def look(remote: Remote, limits: Limits, magic: tuple[bytes, ...] = TIFF) -> None:
     """Ask for the first bytes; returns when they are those of a GeoTIFF, or as `magic` says.
 
     Raises:
         PassingError, SourceError: as `write_window`.
     """
-    status, start, headers = _first_bytes(remote, haste)
-    if status in REDIRECTS:
+    headers = {"Range": f"bytes=0-{LOOKED_AT - 1}"}
+    ask = Ask(remote.service, remote.name, remote.signed, headers, secret=remote.signature)
+    start = Bounded(limits.connect_s, limits.read_s, limits.read_s, LOOKED_AT, True)
+    answer = one_answer(ask, start)
+    if answer.status in REDIRECTS:
         raise SourceError(
             f"{remote.service.title}: {remote.name} leads to another address, which is not "
-            f"followed ({status}): see {remote.service.account or 'the page of the service'}."
+            f"followed ({answer.status}): see {remote.service.account or 'its page'}."
         )
-    if status >= BAD_REQUEST:
-        raise refusal(
-            remote.service,
-            status,
-            remote.name,
-            detail=start.decode(errors="replace"),
-            retry_after_s=retry_after_s(headers.get("Retry-After")),
-            secrets=[remote.signature],
-        )
-    if not start.startswith(magic):
-        what = "a web page" if start.lstrip()[:1] == b"<" else "something else"
+    if not answer.content.startswith(magic):
+        what = "a web page" if answer.content.lstrip()[:1] == b"<" else "something else"
         raise PassingError(
             f"{remote.service.title} sent {what} in the place of {remote.name}: see to the "
             "account or its terms, then try again."
         )
 
 
-def _first_bytes(remote: Remote, haste: Haste) -> tuple[int, bytes, Mapping[str, str]]:
-    """Status, first bytes and headers; what else may follow is left unread."""
-    spend(requests=1)
-    said = ""
-    try:
-        with requests.Session() as session:
-            session.auth = _as_it_is  # else an entry in ~/.netrc is sent along
-            response = session.get(
-                remote.signed,
-                headers={"Range": f"bytes=0-{LOOKED_AT - 1}", "Accept-Encoding": "identity"},
-                stream=True,
-                allow_redirects=False,
-                timeout=(haste.connect_s, haste.request_s),
-            )
-            start = response.raw.read(LOOKED_AT) or b""
-            response.close()
-            spend(received_bytes=len(start))
-            return response.status_code, start, response.headers
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        said = type(error).__name__
-    raise PassingError(
-        f"{remote.service.title} did not answer at {remote.name} ({bare(remote.href)}, {said}): "
-        "try again later."
-    )
-
-
-def _read(remote: Remote, cut: Cut, target: Path, haste: Haste) -> str | None:
+def _read(remote: Remote, cut: Cut, target: Path, limits: Limits) -> str | None:
     """Copy the excerpt; what GDAL said when it failed, None when it did not."""
     remote_path = f"/vsicurl/{remote.signed}", "GTiff"
     source, driver = remote_path if remote.local is None else (str(remote.local), "VRT")
     try:
-        with (
-            _quiet(remote.signature),
-            rasterio.Env(**_options(haste)),
-            rasterio.open(source, driver=driver) as file,
-        ):
+        with rasterio.Env(**_options(limits)), rasterio.open(source, driver=driver) as file:
             spend(requests=OPENING_REQUESTS, received_bytes=START_BYTES)
             copy_excerpt(file, cut, target)
-    except RasterioError as error:
+    except DAMAGE as error:
         return _chain(error)
     return None
 
 
-def _options(haste: Haste) -> dict[str, str]:
+def _options(limits: Limits) -> dict[str, str]:
     """GDAL's settings for remote files: time-outs, one try, no side files, nothing remembered."""
     return {
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff",
         "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/",  # else a failure is remembered for ever
-        "GDAL_HTTP_CONNECTTIMEOUT": f"{haste.connect_s:.0f}",
-        "GDAL_HTTP_TIMEOUT": f"{max(haste.request_s, 1):.0f}",
+        "GDAL_HTTP_CONNECTTIMEOUT": f"{limits.connect_s:.0f}",
+        "GDAL_HTTP_TIMEOUT": f"{max(limits.read_s, 1):.0f}",
         "GDAL_HTTP_MAX_RETRY": "0",
         "GDAL_HTTP_NETRC": "NO",
         "VSI_CACHE": "NO",
     }
 
 
-def _failure(remote: Remote, said: str, haste: Haste) -> SourceError:
+def _failure(remote: Remote, said: str, limits: Limits) -> SourceError:
     """What a failure of GDAL means: by the status it names, else by asking anew."""
     status = _STATUS.search(said)
     if status is not None and int(status[1]) >= BAD_REQUEST:
         return refusal(remote.service, int(status[1]), remote.name, secrets=[remote.signature])
     if remote.local is None:
-        look(remote, haste)
+        look(remote, limits)
     return PassingError(
         f"{remote.service.title}: reading {remote.name} broke off ({bare(remote.href)}): try "
         "again; when that stays so, its file is damaged at the source."
@@ -213,28 +174,3 @@ def _chain(error: BaseException | None) -> str:
         said.append(str(error))
         error = error.__cause__
     return " ".join(said)
-
-
-@contextmanager
-def _quiet(secret: str) -> Iterator[None]:
-    """Inside the block nothing that GDAL logs shows the secret."""
-    logger, mask = logging.getLogger("rasterio._env"), _Mask(secret)
-    logger.addFilter(mask)
-    try:
-        yield
-    finally:
-        logger.removeFilter(mask)
-
-
-class _Mask(logging.Filter):
-    def __init__(self, secret: str) -> None:
-        super().__init__()
-        self.secret = secret
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = blotted(record.getMessage(), [self.secret]), ()
-        return True
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

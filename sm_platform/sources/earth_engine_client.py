@@ -9,7 +9,7 @@ from typing import Any
 
 from sm_platform.errors import DeniedError, PassingError, SmPlatformError, SourceError
 from sm_platform.sources.earth_engine_wire import ASKED, SERVICE, new_wire
-from sm_platform.sources.services import blotted, lacks_credentials, refusal
+from sm_platform.sources.services import GONE, blotted, lacks_credentials, refusal
 from sm_platform.sources.transfer import Limits
 
 URL = "https://earthengine.googleapis.com"
@@ -19,6 +19,8 @@ WORKLOAD_TAG = "sm-platform"
 """Marks our computations in the project's monitoring and bill."""
 LIMITS = Limits(read_s=330.0, deadline_s=600.0, resumptions=0)
 """A request is computed for 5 minutes at most (Earth Engine's quota page)."""
+LISTING = "the listing of "
+"""Begins what is asked for when a collection is."""
 PROJECT = (
     "register a Cloud project at https://code.earthengine.google.com/register, enable the Earth "
     "Engine API in it and name it in the option project"
@@ -148,6 +150,12 @@ def _translated(error: BaseException, asked: str) -> SourceError:
         if re.search(pattern, text, re.IGNORECASE):
             return kind(f"{SERVICE.title} refused {asked} ({text}); {words}.")
     status = _status_of(error)
+    if status in GONE and asked.startswith(LISTING):
+        return SourceError(
+            f"{SERVICE.title} has no {asked.removeprefix(LISTING)} ({status}: {text}): the "
+            "collection is retired. Its catalogue page names the successor (VIIRS follows MODIS); "
+            "choose it, or another service for this driver."
+        )
     if status is not None:
         return refusal(SERVICE, status, asked, detail=text)
     if isinstance(error, google.auth.exceptions.GoogleAuthError):

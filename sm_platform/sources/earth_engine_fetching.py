@@ -39,6 +39,8 @@ from sm_platform.sources.protocol import Granule, Product
 
 FOOTPRINT_MARGIN_CELLS = 30
 """Around a frame's outline, whose sides are bent on the ground."""
+COARSER = 20
+"""Times as wide as the pixels of another band: wider than a cell of the region."""
 MILLISECONDS = 1000
 
 
@@ -83,7 +85,8 @@ def _radar(
     content = json.dumps(properties_of(image, granule.granule_id), indent=1, sort_keys=True)
     (folder / f"{granule.granule_id}.json").write_text(content + "\n", encoding="utf-8")
     seen = seen_part(window, image.get("geometry"))
-    yield Picture(radar_db(ee, granule.granule_id), RADAR, seen, asked=granule.granule_id)
+    graph = radar_db(ee, granule.granule_id, is_angle_coarse=is_coarse(image, "angle", "VV"))
+    yield Picture(graph, RADAR, seen, asked=granule.granule_id)
 
 
 def _dated(ee: Any, granule: Granule, window: GridWindow) -> Picture:  # noqa: ANN401
@@ -129,6 +132,13 @@ def _tile(ee: Any, granule: Granule, window: GridWindow) -> Picture:  # noqa: AN
     bands = ELEVATION if is_elevation else LAND_COVER
     part = tile_window(granule.product, granule.granule_id, window)
     return Picture(tiled(ee, asset, bands.names), bands, part, asked=granule.granule_id)
+
+
+def is_coarse(image: Mapping[str, Any], band: str, other: str) -> bool:
+    """Whether a band has far fewer columns than another one, by the image's metadata."""
+    told = {one.get("id"): one.get("grid", {}) for one in image.get("bands", [])}
+    width, fine = (told.get(name, {}).get("dimensions", {}).get("width") for name in (band, other))
+    return width is not None and fine is not None and width * COARSER < fine
 
 
 def properties_of(image: Mapping[str, Any], granule_id: str) -> dict[str, Any]:

@@ -138,6 +138,7 @@ def request_grid(window: GridWindow, code: str | None = None) -> dict[str, Any]:
     """The window as the service wants it; `code` names its CRS where `window.crs` does not."""
     named = code or window.crs
     is_code = named.upper().startswith(("EPSG:", "SR-ORG:"))
+    is_proj = named.startswith("+proj")  # the service knows codes and WKT
     rows, cols = window.shape
     return {
         "dimensions": {"width": cols, "height": rows},
@@ -149,7 +150,7 @@ def request_grid(window: GridWindow, code: str | None = None) -> dict[str, Any]:
             "scaleY": window.affine.e,
             "translateY": window.affine.f,
         },
-        **({"crsCode": named} if is_code else {"crsWkt": _wkt(named)}),
+        **({"crsCode": named} if is_code else {"crsWkt": _wkt(named) if is_proj else named}),
     }
 
 

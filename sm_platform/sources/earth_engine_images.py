@@ -55,15 +55,21 @@ def soil_bands(name: str) -> Bands:
     return Bands((f"{name}_0-5cm_mean",), "int16", NOTHING_INT)
 
 
-def radar_db(ee: Any, image_id: str) -> Any:  # noqa: ANN401
+def radar_db(ee: Any, image_id: str, *, is_angle_coarse: bool = False) -> Any:  # noqa: ANN401
     """VV and VH (dB of the mean linear power of a cell's 10 m pixels) and the mean angle (deg).
 
-    Masked where no pixel of the cell has a measurement.
+    Masked where no pixel of the cell has a measurement. A coarse angle (its band may have pixels
+    of kilometres) is interpolated, and at the border, where that gives nothing, taken as it is.
     """
-    power = ee.Image(f"{S1_LINEAR}/{image_id}").select(list(RADAR.names))
-    mean = power.reduceResolution(reducer=ee.Reducer.mean(), maxPixels=MOST_PIXELS)
-    decibels = mean.select(["VV", "VH"]).log10().multiply(10)
-    return decibels.addBands(mean.select(["angle"]))
+    image = ee.Image(f"{S1_LINEAR}/{image_id}")
+    mean = {"reducer": ee.Reducer.mean(), "maxPixels": MOST_PIXELS}
+    power = image.select(["VV", "VH"]).reduceResolution(**mean)
+    angle = image.select(["angle"])
+    if is_angle_coarse:
+        angle = angle.resample("bilinear").unmask(angle)
+    else:
+        angle = angle.reduceResolution(**mean)
+    return power.log10().multiply(10).addBands(angle)
 
 
 def stored(ee: Any, asset_id: str, bands: Sequence[str]) -> Any:  # noqa: ANN401
@@ -73,7 +79,7 @@ def stored(ee: Any, asset_id: str, bands: Sequence[str]) -> Any:  # noqa: ANN401
 
 def tiled(ee: Any, collection_id: str, bands: Sequence[str]) -> Any:  # noqa: ANN401
     """Bands of a collection of tiles beside each other, as one image without a grid of its own."""
-    return ee.ImageCollection(collection_id).select(list(bands)).mosaic()
+    return ee.ImageCollection(collection_id).mosaic().select(list(bands))
 
 
 def filled(image: Any, bands: Bands) -> Any:  # noqa: ANN401

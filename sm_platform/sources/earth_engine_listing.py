@@ -8,7 +8,7 @@ from typing import Any
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
-from sm_platform.sources.earth_engine_client import asking
+from sm_platform.sources.earth_engine_client import LISTING, asking
 from sm_platform.sources.earth_engine_collections import RADAR_FRAMES, Collection
 from sm_platform.sources.earth_engine_grids import covering
 from sm_platform.sources.earth_engine_pixels import tiles
@@ -114,7 +114,7 @@ def _images(
         "endTime": f"{last}T00:00:00Z",
         "region": region_of(place.window),
     }
-    with asking(f"the listing of {collection.asset_id}"):
+    with asking(f"{LISTING}{collection.asset_id}"):
         images = ee.data.listImages(question)["images"]
         return [image for image in images if image["name"] and image["startTime"]]
 

@@ -167,6 +167,7 @@ def write_picture(path: Path, picture: Picture, parts: Iterable[tuple[Tile, NDAr
         transform=window.affine,
         nodata=float("nan") if is_float else bands.nothing,
         compress="deflate",
+        BIGTIFF="IF_SAFER",
         zlevel=1,
         **(blocks if min(window.shape) > BLOCK else {}),
     ) as file:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sm_platform.errors import SmPlatformError
-from sm_platform.sources.earth_engine_client import PROJECT, Access, asking, connect
+from sm_platform.sources.earth_engine_client import LISTING, PROJECT, Access, asking, connect
 from sm_platform.sources.earth_engine_images import WORLDCOVER
 from sm_platform.sources.earth_engine_wire import SERVICE
 from sm_platform.sources.protocol import Finding
@@ -28,19 +28,23 @@ def findings(access: Access) -> Iterator[Finding]:
     if not access.project:
         yield Finding(False, f"{SERVICE.title}: no project is named: {PROJECT}.")
         return
+    reached = _tried(_reach, access)
+    yield reached
+    if not reached.is_good:
+        return
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        steps: tuple[Callable[[Access], Finding], ...] = (_reach, _registration, _smallest)
-        for step in steps:
-            try:
-                found = step(access)
-            except SmPlatformError as error:
-                found = Finding(False, str(error))
-            yield found
-            if step is _reach and not found.is_good:
-                return
+        found = [_tried(step, access) for step in (_registration, _smallest)]
+    yield from found
     yield _quota([str(one.message) for one in told])
     yield Finding(True, LICENCES)
+
+
+def _tried(step: Callable[[Access], Finding], access: Access) -> Finding:
+    try:
+        return step(access)
+    except SmPlatformError as error:
+        return Finding(False, str(error))
 
 
 def _credentials(access: Access) -> Finding:
@@ -75,7 +79,7 @@ def _smallest(access: Access) -> Finding:
     ee = connect(access)
     with asking("the smallest computation"):
         value = ee.data.computeValue(ee.Number(1).add(1))
-    with asking(f"the listing of {WORLDCOVER}"):
+    with asking(f"{LISTING}{WORLDCOVER}"):
         images: list[Any] = ee.data.listImages({"parent": WORLDCOVER, "pageSize": 1})["images"]
     is_good = value == 2 and bool(images)
     return Finding(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
-from sm_platform.sources.earth_engine_client import asking
+from sm_platform.sources.earth_engine_client import LISTING, asking
 from sm_platform.sources.earth_engine_collections import PLATFORM
 from sm_platform.sources.earth_engine_grids import (
     GLO30,
@@ -99,7 +99,7 @@ def _land_tiles(ee: Any, place: Place) -> list[Corner]:  # noqa: ANN401
             "cells and is not read: choose a region nearer to the equator."
         )
     question = {"parent": ELEVATION_ASSET, "region": region_of(covering(GLO30, place.window))}
-    with asking(f"the listing of {ELEVATION_ASSET}"):
+    with asking(f"{LISTING}{ELEVATION_ASSET}"):
         images = ee.data.listImages(question)["images"]
     boxes = [_box(image) for image in images]
     return [

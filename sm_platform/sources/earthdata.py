@@ -6,6 +6,7 @@ token goes to NASA's data hosts only, never to the signed addresses that they le
 
 from collections.abc import Collection as Several
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,23 +14,17 @@ from urllib.parse import urlsplit
 
 from sm_platform.errors import DeniedError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
-from sm_platform.sources.earthdata_bounded import answering
-from sm_platform.sources.earthdata_catalogue import CMR_URL, Bounds, Catalogue, spans
+from sm_platform.sources.earthdata_catalogue import CMR_URL, Catalogue
+from sm_platform.sources.earthdata_checks import check_days, check_version
 from sm_platform.sources.earthdata_collections import (
     COLLECTIONS,
+    MAGIC,
     SERVICE,
-    SPL4SMGP,
     Collection,
-    check_version,
     collections_of,
 )
-from sm_platform.sources.earthdata_items import (
-    days_of_passes,
-    granule_of,
-    in_order,
-    nearest_morning,
-    newest,
-)
+from sm_platform.sources.earthdata_items import in_order
+from sm_platform.sources.earthdata_listing import Listing
 from sm_platform.sources.earthdata_login import LOGIN_HOST, Credentials, Login
 from sm_platform.sources.earthdata_probe import look
 from sm_platform.sources.names import check_name, empty_folder
@@ -71,6 +66,8 @@ class EarthdataSource:
     patience_s: float = 60.0
     """Longest time for one answer of the catalogue or the login."""
     limits: Limits = Limits()  # noqa: RUF009 - a frozen value
+    seen: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Collections of which the catalogue has shown a granule."""
     login: Login = field(default_factory=Login, init=False, repr=False, compare=False)
 
     @property
@@ -99,11 +96,8 @@ class EarthdataSource:
         collections = self.collections(product)
         if days is None or not days:
             return []
-        _check_days(collections, days)
-        bounds = lonlat_bounds(window)
-        return in_order(
-            granule for one in collections for granule in self._of_days(one, bounds, set(days))
-        )
+        check_days(collections, days)
+        return self._listed(collections, window, set(days), None)
 
     def listed_since(
         self,
@@ -115,7 +109,11 @@ class EarthdataSource:
         """Granules of `first_day` or later that came at or after a moment; raises as `granules`."""
         today = self.now().date()
         days = [first_day + n * ONE_DAY for n in range((today - first_day).days + 1)]
-        found = [one for product in products for one in self.granules(product, window, days)]
+        found: list[Granule] = []
+        for product in products if days else ():
+            collections = self.collections(product)
+            check_days(collections, days)
+            found += self._listed(collections, window, set(days), since)
         if since is not None:
             found = [one for one in found if one.available_utc and one.available_utc >= since]
         return in_order(found)
@@ -129,7 +127,9 @@ class EarthdataSource:
             SourceError: no credentials, an unknown host, or the file is gone.
         """
         empty_folder(folder)
-        magic = next(one.magic for one in COLLECTIONS.values() if one.format == granule.format)
+        magic = MAGIC.get(granule.format)
+        if magic is None:
+            raise SourceError(f"{granule.granule_id} is not of {SERVICE.title}: list it again.")
         size = granule.size_bytes if len(granule.files) == 1 else None
         headers = {"Authorization": f"Bearer {self._bearer()}"}
         reach = Reach(self.download_hosts, self.trusted_hosts)
@@ -137,15 +137,12 @@ class EarthdataSource:
             check_name(name, "file name")
             self._check_host(href, reach)
             wanted = Wanted(href, magic=magic, size_bytes=size, headers=headers)
-            try:
+            with self._renewing(name):
                 fetch_file(SERVICE, wanted, folder / name, reach=reach, limits=self.limits)
-            except DeniedError:
-                self.login.forget()
-                raise
 
     def probe(self) -> Iterator[Finding]:
         """Credentials, the token's end, and one granule of each collection; never raises."""
-        yield from look(self._catalogue, self._in_use(), self._bearer)
+        yield from look(self._catalogue, self._in_use, self._bearer)
 
     def collections(self, product: Product) -> tuple[Collection, ...]:
         """The collections that hold a product, in the configured version.
@@ -165,25 +162,20 @@ class EarthdataSource:
         used = [one for one in COLLECTIONS.values() if one.product is not Product.NDVI]
         return [self._versioned(one) for one in (*collections_of(Product.NDVI, self.ndvi), *used)]
 
-    def _of_days(self, one: Collection, bounds: Bounds, days: set[date]) -> list[Granule]:
-        """Granules of one collection on these days."""
-        _check_place(one, bounds)
-        is_radar = one.product is Product.S1_GRD
-        asked = {day + n * ONE_DAY for day in days for n in (-1, 0, 1)} if is_radar else days
-        catalogue = self._catalogue()
-        listed: dict[str, Granule] = {}
-        for span in spans(list(asked)):
-            items = catalogue.items(one, bounds, span)
-            with answering(SERVICE, f"the list of {one.name}"):
-                held = [granule_of(item, one) for item in items]
-            listed |= {granule.granule_id: granule for granule in held if granule}
-        found = newest(listed.values(), one)
-        found = days_of_passes(found, one) if is_radar else found
-        found = [granule for granule in found if granule.day in days]
-        if one.short_name == SPL4SMGP.short_name and not self.all_l4_hours:
-            west, _, east, _ = bounds
-            return nearest_morning(found, one, west + (east - west) % 360 / 2)
-        return found
+    def _listed(
+        self,
+        collections: Sequence[Collection],
+        window: GridWindow,
+        days: set[date],
+        since: datetime | None,
+    ) -> list[Granule]:
+        with self._renewing("the listing"):
+            listing = Listing(self._catalogue(), lonlat_bounds(window), self.seen)
+            return in_order(
+                granule
+                for one in collections
+                for granule in listing.granules(one, days, since=since, all_hours=self.all_l4_hours)
+            )
 
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.cmr_url, self.login_host, self._bearer(), self.patience_s)
@@ -191,6 +183,24 @@ class EarthdataSource:
     def _bearer(self) -> str:
         credentials = Credentials(self.token, self.user, self.password, self.netrc)
         return self.login.bearer(credentials, self.login_host, self.patience_s)
+
+    @contextmanager
+    def _renewing(self, asked: str) -> Iterator[None]:
+        """After a refusal the token is asked for anew; a way to the login page is a refusal."""
+        try:
+            yield
+        except DeniedError:
+            self.login.forget()
+            raise
+        except SourceError as error:
+            if f"//{self.login_host.split(':')[0]}, a host" not in str(error):
+                raise
+            self.login.forget()
+            raise DeniedError(
+                f"{SERVICE.title} wants a login for {asked}: see that the token is right, and that "
+                "the application of the archive and its terms (EULA) are accepted in the profile "
+                f"at https://{self.login_host}, then try again."
+            ) from error
 
     def _check_host(self, href: str, reach: Reach) -> None:
         parts = urlsplit(href)
@@ -200,22 +210,3 @@ class EarthdataSource:
                 "of its archives: the token is not sent there. Name the host in the configuration "
                 "(trusted_hosts) when it is right."
             )
-
-
-def _check_days(collections: Sequence[Collection], days: Sequence[date]) -> None:
-    first = min(one.first_day for one in collections)
-    if max(days) < first:
-        names = " and ".join(one.name for one in collections)
-        raise SourceError(
-            f"{SERVICE.title}: {names} begins on {first}, asked is {max(days)} and before: choose "
-            "later days."
-        )
-
-
-def _check_place(one: Collection, bounds: Bounds) -> None:
-    _, south, _, north = bounds
-    if south > one.highest_lat or north < -one.highest_lat:
-        raise SourceError(
-            f"{SERVICE.title}: {one.name} ends at {one.highest_lat} degrees north and south: the "
-            "region lies beyond."
-        )

@@ -7,7 +7,7 @@ shorter than asked for. So its session is bounded, and what came is compared wit
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sm_platform.errors import PassingError, SourceError
@@ -37,9 +37,17 @@ class Catalogue:
     """Longest time for one answer."""
 
     def items(
-        self, collection: Collection, bounds: Bounds, span: tuple[date, date]
+        self,
+        collection: Collection,
+        bounds: Bounds,
+        span: tuple[date, date],
+        *,
+        since: datetime | None = None,
     ) -> Sequence[Item]:
         """Every granule that touches the bounds (degrees) and the days, first and last.
+
+        `since`: only what the catalogue has heard of at that moment or later; a granule is told to
+        it when it has come into the archive, so none that came later is lost.
 
         Raises:
             SourceError: whatever the search failed with, see `answering`.
@@ -52,6 +60,8 @@ class Catalogue:
                 bounding_box=bounds,
                 temporal=(f"{first}T00:00:00Z", f"{last}T23:59:59Z"),
             )
+            if since is not None:
+                query.parameters(revision_date=(f"{since:%Y-%m-%dT%H:%M:%SZ}", None))
             hits = query.hits()
             if hits > MOST_HITS:
                 raise SourceError(f"{SERVICE.title}: {hits} granules in {asked}: ask for less.")

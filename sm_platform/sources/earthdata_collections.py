@@ -158,6 +158,8 @@ COLLECTIONS: Mapping[str, Collection] = {
     one.short_name: one for one in (*OTHERS, *(one for held in NDVI.values() for one in held))
 }
 """By short name."""
+MAGIC: Mapping[str, tuple[bytes, ...]] = {one.format: one.magic for one in COLLECTIONS.values()}
+"""What the files of a format begin with."""
 RETIRED: Mapping[str, str] = {
     "SPL4SMGP.006": "SPL4SMGP.008",
     "SPL4SMGP.007": "SPL4SMGP.008",
@@ -192,17 +194,3 @@ def collections_of(product: Product, ndvi: str) -> tuple[Collection, ...]:
 def parse_id(collection: Collection, granule_id: str) -> re.Match[str] | None:
     """The parts of a granule's id; None when it is none of this collection."""
     return re.fullmatch(collection.pattern, granule_id, re.ASCII)
-
-
-def check_version(collection: Collection) -> None:
-    """Refuse a version that was withdrawn, in words.
-
-    Raises:
-        SourceError: naming what took its place.
-    """
-    successor = RETIRED.get(collection.name)
-    if successor is not None:
-        raise SourceError(
-            f"{collection.name} was withdrawn by {SERVICE.title}, {successor} took its place: "
-            "configure that version."
-        )

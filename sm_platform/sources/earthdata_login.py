@@ -50,7 +50,7 @@ class Credentials:
 
 @dataclass(slots=True)
 class Login:
-    """The token in use; asked for once, from whichever thread comes first."""
+    """The token that a user and password gave; asked for once, by whichever thread comes first."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     token: str | None = field(default=None, repr=False)
@@ -63,16 +63,18 @@ class Login:
             DeniedError: the token has expired, or user and password are wrong.
             PassingError: the login service does not answer.
         """
+        token = credentials.token or self._own(credentials, host, patience_s)
+        if _is_over(token):
+            raise DeniedError(
+                f"{SERVICE.title}: the token expired on {expiry(token):%Y-%m-%d %H:%M} UTC: make "
+                f"a new one at {SERVICE.account} and set EARTHDATA_TOKEN."
+            )
+        return token
+
+    def _own(self, credentials: Credentials, host: str, patience_s: float) -> str:
         with self.lock:
-            if self.token is None:
-                self.token = credentials.token or _asked(credentials, host, patience_s)
-            ends = expiry(self.token)
-            if ends is not None and ends <= datetime.now(UTC):
-                self.token = None
-                raise DeniedError(
-                    f"{SERVICE.title}: the token expired on {ends:%Y-%m-%d %H:%M} UTC: make a new "
-                    f"one at {SERVICE.account} and set EARTHDATA_TOKEN."
-                )
+            if self.token is None or _is_over(self.token):
+                self.token = _asked(credentials, host, patience_s)
             return self.token
 
     def forget(self) -> None:
@@ -89,6 +91,11 @@ def expiry(token: str) -> datetime | None:
         return datetime.fromtimestamp(told["exp"], UTC)
     except (IndexError, binascii.Error, ValueError, KeyError, TypeError, OverflowError, OSError):
         return None
+
+
+def _is_over(token: str) -> bool:
+    ends = expiry(token)
+    return ends is not None and ends <= datetime.now(UTC)
 
 
 def _asked(credentials: Credentials, host: str, patience_s: float) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sm_platform.errors import SmPlatformError
+from sm_platform.errors import SmPlatformError, SourceError
 from sm_platform.sources.earthdata_bounded import answering
 from sm_platform.sources.earthdata_catalogue import Catalogue
-from sm_platform.sources.earthdata_collections import OPEN, RETIRED, SERVICE, Collection
+from sm_platform.sources.earthdata_checks import check_version, gone
+from sm_platform.sources.earthdata_collections import OPEN, SERVICE, Collection
 from sm_platform.sources.earthdata_items import granule_of
 from sm_platform.sources.earthdata_login import expiry
 from sm_platform.sources.protocol import Finding
@@ -16,17 +17,24 @@ SOON = timedelta(days=7)
 
 
 def look(
-    catalogue: Callable[[], Catalogue], collections: Sequence[Collection], bearer: Callable[[], str]
+    catalogue: Callable[[], Catalogue],
+    in_use: Callable[[], Sequence[Collection]],
+    bearer: Callable[[], str],
 ) -> Iterator[Finding]:
     """The login, each collection in use, the terms; whatever goes wrong becomes a finding."""
     try:
         yield _login(bearer())
-        searched = catalogue()
+        searched, collections = catalogue(), in_use()
     except SmPlatformError as error:
         yield Finding(False, str(error))
         return
-    for one in collections:
-        yield _collection(searched, one)
+    for number, one in enumerate(collections, start=1):
+        try:
+            yield _collection(searched, one)
+        except SmPlatformError as error:  # the next ones would fail alike, and take as long
+            left = ", ".join(other.name for other in collections[number:])
+            yield Finding(False, f"{error} Not looked at: {left or 'nothing more'}.")
+            return
     yield Finding(
         True,
         f"{SERVICE.title}: no quota is told. Licence: {OPEN}. GES DISC and ASF want their "
@@ -47,20 +55,14 @@ def _login(token: str) -> Finding:
 
 
 def _collection(catalogue: Catalogue, one: Collection) -> Finding:
-    successor = RETIRED.get(one.name)
-    if successor:
-        return Finding(False, f"{one.name} was withdrawn: configure {successor}.")
     try:
-        item = catalogue.one_item(one)
-        with answering(SERVICE, f"the list of {one.name}"):
-            granule = granule_of(item, one) if item else None
-    except SmPlatformError as error:
+        check_version(one)
+    except SourceError as error:
         return Finding(False, str(error))
+    item = catalogue.one_item(one)
+    with answering(SERVICE, f"the list of {one.name}"):
+        granule = granule_of(item, one) if item else None
     if item is None:
-        return Finding(
-            False,
-            f"{one.name}: the catalogue has no granule of it: a newer version may have taken its "
-            f"place; see https://search.earthdata.nasa.gov/search?q={one.short_name}.",
-        )
+        return Finding(False, str(gone(one)))
     size = (granule.estimated_bytes if granule else None) or one.estimated_bytes
     return Finding(True, f"{one.name}: can be listed, a granule has about {size / 1e6:.0f} MB.")

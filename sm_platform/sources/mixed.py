@@ -1,7 +1,7 @@
 """MixedSource: each product from the source that the configuration names for it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class MixedSource:
     ) -> list[Granule]:
         """Granules of the product's own source; as `Source.granules`."""
         source = self.by_product.get(product)
-        return [] if source is None else source.granules(product, window, days)
+        return [] if source is None else _named(source, source.granules(product, window, days))
 
     def now(self) -> datetime:
         """The moment of the radar's source: an archive among services has a clock of its own."""
@@ -43,7 +43,7 @@ class MixedSource:
         """What the products' sources have listed since; as `Source.listed_since`."""
         found: list[Granule] = []
         for source, own in self._sources(products):
-            found += source.listed_since(own, window, since, first_day)
+            found += _named(source, source.listed_since(own, window, since, first_day))
         return sorted(found, key=lambda one: (one.day or date.min, one.granule_id))
 
     def in_flight(self, product: Product) -> int:
@@ -69,3 +69,8 @@ class MixedSource:
             if source is not None:
                 by_source.setdefault(id(source), (source, []))[1].append(product)
         return list(by_source.values())
+
+
+def _named(source: Source, granules: Sequence[Granule]) -> list[Granule]:
+    """Each with its service: else all would come from one source called `live`."""
+    return [one if one.service else replace(one, service=source.name) for one in granules]

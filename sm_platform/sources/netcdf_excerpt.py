@@ -1,4 +1,4 @@
-"""A few time steps of netCDF-4 files as a file of their own, everything else as its provider made it.
+"""A few time steps of netCDF-4 files as a file of their own, all else as its provider made it.
 
 Names, types, attributes, fill values, dimension scales and the encoding (chunks, compression) are
 kept; only the time dimension becomes shorter. Files may follow each other in time, or be ZIPs whose
@@ -142,14 +142,8 @@ def _copy_dataset(
         values = first[()]
         _check_same(name, values, parts[1:])
     else:
-        values = np.concatenate(
-            [
-                _steps(part, pick, axis)
-                for part, pick in zip(parts, picks, strict=True)
-                if len(pick)
-            ],
-            axis,
-        )
+        held = [pair for pair in zip(parts, picks, strict=True) if len(pair[1])]
+        values = np.concatenate([_steps(part, pick, axis) for part, pick in held], axis)
     copied = made.create_dataset(name, data=values, dtype=first.dtype, **_encoding(first, values))
     _copy_attributes(first, copied)
     if first.is_scale:

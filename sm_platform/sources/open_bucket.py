@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sm_platform.errors import SmPlatformError
-from sm_platform.grid.window import GridWindow
-from sm_platform.sources.cog_window import region_bounds
 from sm_platform.sources.protocol import Finding
 from sm_platform.sources.services import Service
 from sm_platform.sources.transfer import Limits, Wanted, fetch_file
@@ -15,11 +13,6 @@ from sm_platform.sources.transfer import Limits, Wanted, fetch_file
 IN_FLIGHT = 2
 SMALL = Limits(connect_s=15.0, read_s=30.0, deadline_s=120.0, largest_bytes=64 << 20)
 """For lists and other small texts."""
-
-
-def excerpt_stamp(window: GridWindow) -> str:
-    """Which part of its tile an excerpt holds: another region window wants another one."""
-    return "excerpt " + " ".join(f"{edge:.5f}" for edge in region_bounds(window))
 
 
 def fetch_text(service: Service, href: str, name: str, magic: tuple[bytes, ...] = ()) -> str:

@@ -12,12 +12,19 @@ from pathlib import Path
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.cog_window import Haste, Remote, region_bounds, write_window
+from sm_platform.sources.cog_window import (
+    WINDOW,
+    Remote,
+    excerpt_stamp,
+    region_bounds,
+    write_window,
+)
 from sm_platform.sources.names import check_name, empty_folder
-from sm_platform.sources.open_bucket import IN_FLIGHT, excerpt_stamp, fetch_text, probed
+from sm_platform.sources.open_bucket import IN_FLIGHT, fetch_text, probed
 from sm_platform.sources.protocol import Finding, Granule, Product
 from sm_platform.sources.services import Service
 from sm_platform.sources.tile_names import corners, glo30_tile
+from sm_platform.sources.transfer import Limits
 
 URL = "https://copernicus-dem-30m.s3.amazonaws.com"
 SERVICE = Service("copernicus_dem", "Copernicus DEM GLO-30", account=f"{URL}/readme.html")
@@ -52,7 +59,7 @@ class OpenElevationSource:
 
     url: str = URL
     """Of the bucket, without a slash at the end."""
-    haste: Haste = Haste()
+    limits: Limits = WINDOW
     _known: _Known = field(default_factory=_Known, repr=False, compare=False)
 
     @property
@@ -115,7 +122,7 @@ class OpenElevationSource:
         empty_folder(folder)
         tile = check_name(granule.granule_id, "granule id")
         remote = Remote(SERVICE, self._href(tile))
-        write_window(remote, region_bounds(window), folder / f"{tile}.tif", haste=self.haste)
+        write_window(remote, region_bounds(window), folder / f"{tile}.tif", limits=self.limits)
 
     def probe(self) -> Iterator[Finding]:
         """Reach, licence and the list of tiles."""

@@ -13,12 +13,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.cog_window import Haste, Remote, region_bounds, write_window
+from sm_platform.sources.cog_window import (
+    WINDOW,
+    Remote,
+    excerpt_stamp,
+    region_bounds,
+    write_window,
+)
 from sm_platform.sources.names import check_name, empty_folder
-from sm_platform.sources.open_bucket import IN_FLIGHT, excerpt_stamp, fetch_text, probed
+from sm_platform.sources.open_bucket import IN_FLIGHT, fetch_text, probed
 from sm_platform.sources.protocol import Finding, Granule, Product
 from sm_platform.sources.services import Service
 from sm_platform.sources.tile_names import corners, worldcover_tile
+from sm_platform.sources.transfer import Limits
 
 URL = "https://esa-worldcover.s3.eu-central-1.amazonaws.com"
 FOLDER = "v200/2021/map"
@@ -43,7 +50,7 @@ class OpenLandCoverSource:
 
     url: str = URL
     """Of the bucket, without a slash at the end."""
-    haste: Haste = Haste()
+    limits: Limits = WINDOW
 
     @property
     def name(self) -> str:
@@ -96,7 +103,7 @@ class OpenLandCoverSource:
         empty_folder(folder)
         tile = check_name(granule.granule_id, "granule id")
         remote = Remote(SERVICE, self._href(tile))
-        write_window(remote, region_bounds(window), folder / f"{tile}.tif", haste=self.haste)
+        write_window(remote, region_bounds(window), folder / f"{tile}.tif", limits=self.limits)
 
     def probe(self) -> Iterator[Finding]:
         """Reach and licence: one tile is asked for in the bucket's list."""

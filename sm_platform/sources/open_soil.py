@@ -11,11 +11,12 @@ from pathlib import Path
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.cog_window import Haste, Remote, look, region_bounds
+from sm_platform.sources.cog_window import WINDOW, Remote, excerpt_stamp, look, region_bounds
 from sm_platform.sources.names import empty_folder
-from sm_platform.sources.open_bucket import IN_FLIGHT, excerpt_stamp, probed
+from sm_platform.sources.open_bucket import IN_FLIGHT, probed
 from sm_platform.sources.protocol import Finding, Granule, Product
 from sm_platform.sources.services import Service
+from sm_platform.sources.transfer import Limits
 from sm_platform.sources.vrt_window import MAGIC, write_vrt_window
 
 URL = "https://files.isric.org/soilgrids/latest/data"
@@ -41,7 +42,7 @@ class OpenSoilSource:
 
     url: str = URL
     """Of the folder with a folder for each property, without a slash at the end."""
-    haste: Haste = Haste()
+    limits: Limits = WINDOW
 
     @property
     def name(self) -> str:
@@ -102,14 +103,14 @@ class OpenSoilSource:
             raise SourceError(f"{SERVICE.title} has no {granule.granule_id}: list granules again.")
         for one in PROPERTIES:
             remote = Remote(SERVICE, self._href(one))
-            write_vrt_window(remote, region_bounds(window), folder / _file(one), haste=self.haste)
+            write_vrt_window(remote, region_bounds(window), folder / _file(one), limits=self.limits)
 
     def probe(self) -> Iterator[Finding]:
         """Reach and licence; looks at the first bytes of one list."""
         yield from probed(SERVICE, LICENCE, self._look)
 
     def _look(self) -> str:
-        look(Remote(SERVICE, self._href(PROPERTIES[0])), self.haste, MAGIC)
+        look(Remote(SERVICE, self._href(PROPERTIES[0])), self.limits, MAGIC)
         return "the list of sand begins as it should"
 
     def _href(self, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from pyproj import Transformer
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window, transform
 
@@ -44,6 +45,7 @@ def copy_excerpt(file: DatasetReader, cut: Cut, target: Path) -> None:
     Raises:
         PassingError: it took too long.
         SourceError: the bounds lie outside, or the raster has no CRS or is rotated.
+        OSError: the disk is full.
     """
     part = part_of(file, cut)
     profile = {
@@ -64,9 +66,13 @@ def copy_excerpt(file: DatasetReader, cut: Cut, target: Path) -> None:
                 raise PassingError(f"{cut.title}: was not whole in time: try again later.")
             piece = Window(part.col_off, first, part.width, stop - first)
             spend(requests=1, received_bytes=_stored_bytes(file, piece))
-            out.write(
-                file.read(window=piece), window=Window(0, first - part.row_off, *_size(piece))
-            )
+            values = file.read(window=piece)
+            try:
+                out.write(values, window=Window(0, first - part.row_off, *values.shape[:0:-1]))
+            except RasterioError as error:  # the disk, not the provider
+                raise OSError(
+                    f"{target} cannot be written: see whether the disk is full."
+                ) from error
 
 
 def part_of(file: DatasetReader, cut: Cut) -> Window:
@@ -88,10 +94,6 @@ def part_of(file: DatasetReader, cut: Cut) -> Window:
     if rows.stop <= rows.start or cols.stop <= cols.start:
         raise _outside(cut)
     return Window.from_slices(rows, cols)
-
-
-def _size(piece: Window) -> tuple[int, int]:
-    return piece.width, piece.height
 
 
 def _span(ends: tuple[float, float], margin_cells: int, count: int) -> slice:

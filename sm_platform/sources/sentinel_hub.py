@@ -181,7 +181,7 @@ class SentinelHubSource:
             return
         yield Finding(
             True,
-            f"{SERVICE.title}: a tile of 2,500 x 2,500 pixels (50 km) takes some 48 to 96 "
+            f"{SERVICE.title}: a tile of 2,500 x 2,500 pixels (50 km) takes some 32 to 64 "
             "processing units; units and requests of an account are limited per minute and month, "
             f"see {USAGE_PAGE}. Terms: {LICENCE}; cite the mission and Sentinel Hub.",
         )

@@ -150,7 +150,7 @@ class SentinelHubWeb:
                     url,
                     data=form,
                     json=json_body,
-                    headers=dict(headers),
+                    headers={**headers, "Accept-Encoding": "identity"},
                     stream=True,
                     allow_redirects=False,
                     timeout=(self.limits.connect_s, self.limits.read_s),
@@ -168,11 +168,11 @@ class SentinelHubWeb:
         if MOVED_FROM <= status < REFUSED_FROM:
             where = bare(response.headers.get("Location", ""))
             raise SourceError(
-                f"{SERVICE.title}: {asked} leads to {where}, a host that is not known: refused. See "
-                "that its addresses are right."
+                f"{SERVICE.title}: {asked} leads to {where}, a host that is not known: refused. "
+                "See that its addresses are right."
             )
         parts, size = [], 0
-        for part in response.iter_content(BLOCK_BYTES):
+        while part := response.raw.read1(BLOCK_BYTES):
             parts.append(part)
             size += len(part)
             if time.monotonic() > ends_at or size > self.limits.largest_bytes:
@@ -181,7 +181,7 @@ class SentinelHubWeb:
                     f"{self.limits.deadline_s:.0f} s ({size} bytes): try again later."
                 )
         told = response.headers.get("Content-Length", "")
-        if told.isdecimal() and "Content-Encoding" not in response.headers and int(told) != size:
+        if told.isdecimal() and int(told) != size:
             raise requests.ConnectionError(f"{size} of {told} bytes")
         if status == TOO_MANY:
             raise self._too_many(response, asked)

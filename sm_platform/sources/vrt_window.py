@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, unescape
 
 from sm_platform.errors import SourceError
-from sm_platform.sources.cog_window import Haste, Remote, write_window
+from sm_platform.sources.cog_window import WINDOW, Remote, write_window
 from sm_platform.sources.raster_excerpt import Bounds
 from sm_platform.sources.transfer import Limits, Wanted, fetch_file
 
@@ -29,7 +29,7 @@ def write_vrt_window(
     bounds_lonlat: Bounds,
     target: Path,
     *,
-    haste: Haste = Haste(),  # noqa: B008 - a frozen value
+    limits: Limits = WINDOW,
 ) -> None:
     """As `write_window`, of the list at `remote.href`.
 
@@ -37,13 +37,13 @@ def write_vrt_window(
         PassingError, SourceError: as `write_window`, and for a list that names other things than
             tiles below it.
     """
-    limits = Limits(haste.connect_s, haste.request_s, haste.deadline_s, LARGEST_BYTES)
+    listed = replace(limits, largest_bytes=LARGEST_BYTES)
     with tempfile.TemporaryDirectory() as aside:
         local = Path(aside) / remote.name
-        fetch_file(remote.service, Wanted(remote.href, MAGIC), local, limits=limits)
+        fetch_file(remote.service, Wanted(remote.href, MAGIC), local, limits=listed)
         text = local.read_text(encoding="utf-8", errors="replace")
         local.write_text(with_addresses(remote, text), encoding="utf-8")
-        write_window(replace(remote, local=local), bounds_lonlat, target, haste=haste)
+        write_window(replace(remote, local=local), bounds_lonlat, target, limits=limits)
 
 
 def with_addresses(remote: Remote, text: str) -> str:

@@ -152,11 +152,11 @@ def holes(desk: Desk) -> Story:
 
 def extract(desk: Desk, name: str, days: Sequence[date]) -> None:
     """Land and extract the drivers of these days without Dagster: a year in a second."""
-    from sm_platform.definitions import granules
     from sm_platform.defs.assets.drivers import extract_day
+    from sm_platform.defs.region_source import open_landing
 
     region = find_region(desk.layout, name)
-    landing = granules.Landing(desk.layout, region, granules.open_source(region))
+    landing = open_landing(desk.layout, region, print)
     for product, table in ((Product.NDVI, NDVI), (Product.WEATHER, WEATHER)):
         landing.land(landing.source.granules(product, region.window, days))
         for day in days:

@@ -19,12 +19,13 @@ import sm_platform.definitions  # noqa: F401 - assets are defined without warnin
 from benchmarks._sample_lake import site_rows
 from sm_platform.defs.assets import drivers, granules, late_rain, scenes, static
 from sm_platform.defs.assets.features import write_features
+from sm_platform.defs.backfill.planning import Place, Plan, Wanted, plan_region
 from sm_platform.defs.feature_inputs import FeatureInputs, open_inputs
 from sm_platform.defs.lake_access import save_region
 from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
-from sm_platform.defs.map_chain import DRIVERS, LATE_RAIN
-from sm_platform.defs.resources import LakeResource, WatchSettings
+from sm_platform.defs.map_chain import CHAIN, DRIVERS, LATE_RAIN
+from sm_platform.defs.resources import LakeResource, ModelsResource, WatchSettings
 from sm_platform.defs.site_features import open_sites
 from sm_platform.defs.steps import Request, driver_tables
 from sm_platform.defs.stored_features import DayFeatures, read_features
@@ -85,7 +86,10 @@ class Seat:
             partition_key=None if days else REGION,
             tags={RANGE_START: keys[0], RANGE_END: keys[-1]} if days else {},
             instance=self.instance,
-            resources={"lake": LakeResource(root=str(self.layout.root))},
+            resources={
+                "lake": LakeResource(root=str(self.layout.root)),
+                "models": ModelsResource(root=str(self.root / "models")),
+            },
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         assert result.success
@@ -175,6 +179,7 @@ def test_a_past_day_is_built_as_on_its_own_day_in_maps_and_at_sites(seat: Seat) 
         "inputs"
     ]
     assert at_sites.equals(sites)
+    assert maps.scenes
     for name, scene in maps.scenes.items():
         assert (scene.qa & Qa.WEATHER_FILLED).all()
         np.testing.assert_array_equal(dense(again.scenes[name].rows), dense(scene.rows))
@@ -258,3 +263,21 @@ def test_a_stretch_of_lacking_days_asks_for_what_lacks(settled: Seat) -> None:
     )
     asked = [next(driver_asks(REGION, some)).assets for some in (rain, sky, [*rain, *sky])]
     assert asked == [LATE_RAIN, DRIVERS, (*DRIVERS, *LATE_RAIN)]
+
+
+def test_a_backfill_asks_for_it_only_where_it_is_taken(
+    settled: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SM_FIRST_DAY", FIRST.isoformat())
+    place, found = Place(settled.layout, settled.instance), {}
+    for recipe in (SM_100M_V1, SM_100M_V1_IMERG):
+        region = replace(settled.region, recipe_id=recipe.recipe_id)
+        own = plan_region(place, region, [TODAY], Wanted())
+        found[recipe.recipe_id] = set(Plan([own], CHAIN).keys()) & set(LATE_RAIN)
+        assert own.days_of("weather"), "days after today's clock were never made"
+    assert found == {"sm-100m-v1": set(), "sm-100m-v1-imerg": set(LATE_RAIN)}
+    named = plan_region(place, replace(settled.region, recipe_id=None), [TODAY], Wanted(LATE_RAIN))
+    assert list(named.days_of("late_rain")) == []  # it was made
+    again = Wanted(LATE_RAIN, is_again=True)
+    named = plan_region(place, replace(settled.region, recipe_id=None), [TODAY], again)
+    assert list(named.days_of("late_rain")) == [TODAY]

@@ -21,7 +21,7 @@ LON, LAT = 106.05 + 0.1 * np.arange(5), 20.05 + 0.1 * np.arange(4)
 
 def write_imerg(path: Path, rain: NDArray[Any], **changes: Any) -> Path:  # noqa: ANN401
     """A part of a daily file as GES DISC lays it out; `rain` is (lon, lat) in mm/day."""
-    told = {
+    told: dict[str, Any] = {
         "units": "mm/day",
         "time": 16491,
         "epoch": "1980-01-06",
@@ -60,7 +60,8 @@ def test_north_is_up_and_rain_in_metres(tmp_path: Path) -> None:
             [0, 4, 8, 12, 16],
         ]
     )
-    np.testing.assert_allclose(found.values["precipitation_m"], expected / 1000, rtol=1e-6)
+    rain_m = np.asarray(found.values["precipitation_m"], np.float64)
+    np.testing.assert_allclose(rain_m, expected / 1000, rtol=1e-6)
     assert found.values["precipitation_m"].dtype == np.float32
     assert found.values["precipitation_range_code"][0].tolist() == [0, 1, 0, 0, 0]
 
@@ -81,7 +82,7 @@ def test_the_whole_globe_lies_where_it_should(tmp_path: Path) -> None:
     rain[2864, 1104] = 7  # centre 106.45 E, 20.45 N
     path = write_imerg(tmp_path / NAME, rain, lon=lon, lat=lat)
     found = read_day(path, DAY, bounds_lonlat=(106.4, 20.4, 106.5, 20.5))
-    row, col = np.argwhere(found.values["precipitation_m"] > 0)[0]
+    row, col = np.argwhere(found.values["precipitation_m"] == np.float32(0.007))[0]
     x, y = found.window.affine * (col + 0.5, row + 0.5)
     assert (round(x, 6), round(y, 6)) == (106.45, 20.45)
 
@@ -100,6 +101,14 @@ def test_another_file_is_refused(tmp_path: Path, changes: dict[str, Any], text: 
     path = write_imerg(tmp_path / NAME, numbers(), **changes)
     with pytest.raises(GranuleError, match=text):
         read_day(path, DAY)
+
+
+def test_the_name_counts_as_well(tmp_path: Path) -> None:
+    path = write_imerg(tmp_path / NAME.replace("20250301", "20250302"), numbers())
+    with pytest.raises(GranuleError, match="holds 2025-03-02, not 2025-03-01"):
+        read_day(path, DAY)
+    path = write_imerg(tmp_path / "renamed.nc4", numbers())
+    assert read_day(path, DAY).window.shape == (4, 5)
 
 
 def test_a_cut_file_and_a_web_page_are_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def respond(request: Request, world: World) -> Response:
         return Response("".join(f"{one.stem}\r\n" for one in _tiles(world, "elevation")))
     if path == "/worldcover/":
         return _listing(request, world)
-    if name.endswith(".vrt"):
+    if name.endswith(".vrt") and _soil(world, name.removesuffix(".vrt")):
         return Response(_vrt(world, name.removesuffix(".vrt")), content_type="text/xml")
     if part := _PART.fullmatch(path):
         return _half(request, world, (part[1], int(part[3]), int(part[4])))

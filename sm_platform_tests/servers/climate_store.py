@@ -5,6 +5,7 @@ Settings of a test: `cds_polls` (looks at a job until it is ready), `cds_failure
 `cds_version` (of all values, 0001 or 0005), `cds_last_hour` (seconds since 1970: nothing later).
 """
 
+import hashlib
 import json
 import tempfile
 import threading
@@ -21,7 +22,6 @@ import netCDF4
 import numpy as np
 from werkzeug import Request, Response
 
-from sm_platform_tests.servers.files import ranged
 from sm_platform_tests.servers.stand_in import World
 
 PREFIXES = ("/cds/",)
@@ -30,6 +30,10 @@ DATASET = "reanalysis-era5-land"
 STATES = ("accepted", "running", "successful")
 JOBS: dict[str, dict[str, Any]] = {}
 """Inputs and number of looks of every job of this process."""
+MADE: dict[str, bytes] = {}
+"""Files by the digest of what made them: the same request is answered from the cache, as there."""
+SHAPING = ("cds_is_zip", "cds_version", "cds_last_hour")
+"""Settings that change what is in a file."""
 ONE_AT_A_TIME = threading.Lock()
 """HDF5 is not made for threads."""
 LICENCE_TITLE = "required licences not accepted"
@@ -45,7 +49,7 @@ def respond(request: Request, world: World) -> Response:
     """The store's answer."""
     path = request.path.removeprefix("/cds/")
     if path.startswith("cache/"):
-        return ranged(request, Path(tempfile.gettempdir()) / path.removeprefix("cache/"))
+        return _cached(request, path.removeprefix("cache/"))
     path = path.removeprefix("api/")
     if path == "catalogue/v1/messages":
         return _json({"messages": []})
@@ -98,16 +102,25 @@ def _told(name: str, status: str, world: World, rel: str) -> dict[str, Any]:
 
 
 def _results(name: str, world: World) -> Response:
-    path = Path(tempfile.gettempdir()) / f"{name}.nc"
-    if not path.exists():
-        with ONE_AT_A_TIME:
+    told = [JOBS[name]["inputs"], *(world.settings.get(one) for one in SHAPING)]
+    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    with ONE_AT_A_TIME:
+        if digest not in MADE:
             hours = list(_hours(JOBS[name]["inputs"], world))
             if not hours:
                 return _problem(400, "job failed", NO_DATA)
-            path.write_bytes(_file(hours, world))
-    href = f"{world.other_url}/cds/cache/{path.name}"
-    asset = {"type": "application/netcdf", "href": href, "file:size": path.stat().st_size}
+            MADE[digest] = _file(hours, world)
+    href = f"{world.other_url}/cds/cache/{digest}.nc"
+    asset = {"type": "application/netcdf", "href": href, "file:size": len(MADE[digest])}
     return _json({"asset": {"value": asset}})
+
+
+def _cached(request: Request, name: str) -> Response:
+    """A file of the cache, with what `Range` asks of it."""
+    data = MADE[name.removesuffix(".nc")]
+    response = Response(data, content_type="application/netcdf")
+    response.set_etag(name)
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(data))
 
 
 def _file(hours: list[dict[str, Any]], world: World) -> bytes:

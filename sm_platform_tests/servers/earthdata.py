@@ -29,7 +29,13 @@ PRODUCTS = {
     "VNP13A1.002": "ndvi",
 }
 """Collection -> product of the archive. Of `ndvi` only granules named after the collection."""
-Row = Mapping[str, Any]
+MAGIC = {
+    "tif": b"II*\0",
+    "hdf": b"\x0e\x03\x13\x01",
+    "h5": b"\x89HDF\r\n\x1a\n",
+    "nc4": b"\x89HDF\r\n\x1a\n",
+}
+"""What a file that is made up begins with, by its ending."""
 
 
 def respond(request: Request, world: World) -> Response:
@@ -70,6 +76,9 @@ def _is_asked(item: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
     west, south, east, north = (float(one) for one in asked["bounding_box"].split(","))
     w, s, e, n = item["bounds"]
     begins, ends = (text[:10] for text in asked["temporal[]"].split(","))
+    revised = asked.get("revision_date[]", "").partition(",")[0]
+    if revised > item["meta"]["revision-date"]:
+        return False
     is_there = w < east and e > west and s < north and n > south
     return bool(is_there and begins <= item["day"] <= ends)
 
@@ -159,8 +168,8 @@ def _login(request: Request) -> Response:
 
 def _archive(request: Request, world: World, rest: str) -> Response:
     """Leads to a signed address on another host, or to the login without a token."""
-    if not _is_known(request):
-        login = f"{world.url}/oauth/authorize"
+    if not _is_known(request) or world.settings.get("earthdata_wants_login"):
+        login = "https://urs.earthdata.nasa.gov/oauth/authorize?client_id=1"
         return Response(status=302, headers={"Location": login})
     other = world.tls_url.replace("localhost", "127.0.0.1")
     return Response(
@@ -172,7 +181,7 @@ def _signed(request: Request, world: World, rest: str) -> Response:
     if "Authorization" in request.headers or request.args.get("Signature") != "abc":
         return Response("<Error><Code>InvalidArgument</Code></Error>", 400)
     if rest.startswith("made/"):
-        return Response(b"II*\0" + rest.encode(), content_type="image/tiff")
+        return Response(MAGIC[rest.rpartition(".")[2]] + rest.encode())
     path = world.archive / rest if world.archive else None
     return ranged(request, path) if path and path.is_file() else Response("no such key", 404)
 

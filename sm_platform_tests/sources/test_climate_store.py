@@ -98,23 +98,43 @@ def test_an_hour_of_a_month_that_is_there_is_not_asked_for(
     assert sent(stand_in) == 2
 
 
+def in_threads(
+    source: ClimateStoreSource, window: GridWindow, days: list[date], folder: Path
+) -> list[tuple[int, Exception | None]]:
+    """Fetch days at the same moment, each in its thread: requests spent, and what was raised."""
+    barrier = threading.Barrier(len(days))
+
+    def fetch(day: date) -> tuple[int, Exception | None]:
+        barrier.wait()
+        with metered() as meter:
+            try:
+                fetched(source, window, day, folder / str(day))
+            except SourceError as error:
+                return meter.requests, error
+        return meter.requests, None
+
+    with ThreadPoolExecutor(len(days)) as pool:
+        return list(pool.map(fetch, days))
+
+
 def test_threads_wait_for_one_request_and_its_cost_is_told_once(
     source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     days = [date(2025, 2, 1) + timedelta(days=n) for n in range(8)]
-    barrier, spent = threading.Barrier(len(days)), []
-
-    def fetch(day: date) -> None:
-        barrier.wait()
-        with metered() as meter:
-            fetched(source, window, day, tmp_path / str(day))
-        spent.append(meter.requests)
-
-    with ThreadPoolExecutor(len(days)) as pool:
-        list(pool.map(fetch, days))
+    told = in_threads(source, window, days, tmp_path)
     assert sent(stand_in) == 1
-    assert sorted(spent)[:-1] == [0] * 7
-    assert max(spent) == len(stand_in.log())
+    assert sorted(spent for spent, _ in told) == [0] * 7 + [len(stand_in.log())]
+
+
+def test_threads_that_wait_hear_why_the_request_failed(
+    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    stand_in.settings(cds_lacks_licence=True, latency_s=0.2)
+    days = [date(2025, 2, 1) + timedelta(days=n) for n in range(4)]
+    told = in_threads(source, window, days, tmp_path)
+    assert sent(stand_in) == 1
+    assert {type(error) for _, error in told} == {DeniedError}
+    assert len({str(error) for _, error in told}) == 1
 
 
 def test_a_run_that_was_stopped_goes_on_with_its_request(
@@ -123,11 +143,11 @@ def test_a_run_that_was_stopped_goes_on_with_its_request(
     stand_in.settings(cds_polls=100000)
     hasty = replace(source, polling=replace(QUICK, deadline_s=0.05))
     with pytest.raises(PassingError, match=r"still waits \(accepted\).*goes on with it"):
-        fetched(hasty, window, date(2025, 2, 1), tmp_path / "one")
+        fetched(hasty, window, date(2025, 4, 1), tmp_path / "one")
     stand_in.settings(cds_polls=0)
-    # Another process, a day later: the piece has the same request though it could be longer now.
+    # Another process, a day later, when one more day of the month is out.
     later = replace(source, clock=lambda: NOW + timedelta(days=1))
-    fetched(later, window, date(2025, 2, 2), tmp_path / "two")
+    fetched(later, window, date(2025, 4, 2), tmp_path / "two")
     assert sent(stand_in) == 1
     assert not list((source.work / "climate_store").glob("*.job"))
 
@@ -162,38 +182,6 @@ def test_preliminary_days_are_fetched_again_once_final(
     assert (early.stamp, late.stamp) == ("preliminary", "final")
     assert replace(early, stamp="final") == late
     assert sent(stand_in) == 2
-
-
-def test_a_day_is_final_only_when_the_hour_of_its_total_is(
-    source: ClimateStoreSource, window: GridWindow
-) -> None:
-    may = replace(source, clock=lambda: datetime(2025, 5, 15, tzinfo=UTC))
-    days = [date(2025, 1, 30), date(2025, 1, 31), date(2025, 2, 1)]
-    stamps = [one.stamp for one in may.granules(Product.WEATHER, window, days)]
-    assert stamps == ["final", "preliminary", "preliminary"]
-
-
-def test_listing_asks_nothing_and_knows_what_is_out(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow
-) -> None:
-    days = [date(2025, 4, 1) + timedelta(days=n) for n in range(12)]
-    found = source.granules(Product.WEATHER, window, days)
-    assert found[-1].day == date(2025, 4, 6)
-    assert found[-1].available_utc == datetime(2025, 4, 12, 12, tzinfo=UTC)
-    assert [one.n_requests > 0 for one in found] == [True] + [False] * 5
-    assert source.granules(Product.NDVI, window, days) == []
-    assert source.granules(Product.WEATHER, window, None) == []
-    new = source.listed_since([Product.WEATHER], window, NOW - timedelta(days=2), days[0])
-    assert [one.day for one in new] == [date(2025, 4, 4), date(2025, 4, 5), date(2025, 4, 6)]
-    became_final = datetime(2025, 6, 2, tzinfo=UTC)  # 92 days after February
-    june = replace(source, clock=lambda: became_final + timedelta(days=1))
-    new = june.listed_since([Product.WEATHER], window, became_final, date(2025, 2, 1))
-    finals = [one.day for one in new if one.stamp == "final"]
-    assert (finals[0], finals[-1], len(finals)) == (date(2025, 2, 1), date(2025, 2, 27), 27)
-    assert {one.day for one in new} - set(finals) == {date(2025, 5, 27), date(2025, 5, 28)}
-    with pytest.raises(SourceError, match="ERA5-Land begins on 1950-01-02"):
-        source.granules(Product.WEATHER, window, [date(1940, 1, 1)])
-    assert stand_in.log() == []
 
 
 REFUSALS = {

@@ -1,6 +1,7 @@
 """Windows of remote GeoTIFFs: exact cells at full resolution, whatever the overviews show."""
 
 import logging
+import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,10 @@ import rasterio
 from affine import Affine
 
 from sm_platform.errors import DeniedError, PassingError, SourceError
-from sm_platform.sources.cog_window import Haste, Remote, write_window
+from sm_platform.sources.cog_window import Remote, write_window
 from sm_platform.sources.metering import metered
 from sm_platform.sources.services import Service
+from sm_platform.sources.transfer import Limits
 from sm_platform.sources.vrt_window import with_addresses, write_vrt_window
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 
@@ -23,7 +25,7 @@ SERVICE = Service("bucket", "The bucket", account="https://bucket.example")
 CELL = 1 / 1024  # a binary fraction: affines compare exactly
 SIDE, BLOCK = 1500, 128
 BOUNDS = (106.2, 20.2, 106.3, 20.35)
-IMPATIENT = Haste(connect_s=2, request_s=2, deadline_s=5)
+IMPATIENT = Limits(connect_s=2, read_s=1, deadline_s=5)
 SIGNATURE = "st=2025-01-01&sig=c2VjcmV0%2Bc2ln"
 
 
@@ -133,6 +135,18 @@ def test_only_the_blocks_touched_are_asked_for(
     assert len(asked) / 2 <= meter.requests <= 2 * len(asked)
 
 
+def test_a_large_window_is_read_in_pieces(servers: StandIn, tmp_path: Path) -> None:
+    """Memory stays that of a few rows of blocks."""
+    with metered() as meter:
+        write_window(remote(servers), (105.8, 19.6, 107.2, 20.9), tmp_path / "out.tif")
+    assert meter.requests >= 1 + 3 + 1300 // 256
+    with rasterio.open(tmp_path / "out.tif") as file:
+        assert file.height > 1300
+        row, col = round((21 - file.transform.f) / CELL), round((file.transform.c - 105.75) / CELL)
+        rows, cols = slice(row, row + file.height), slice(col, col + file.width)
+        np.testing.assert_array_equal(file.read(1), values()[rows, cols])
+
+
 def test_a_window_at_the_edge_is_clipped(servers: StandIn, tmp_path: Path) -> None:
     write_window(remote(servers), (105.0, 20.9, 105.8, 21.5), tmp_path / "out.tif")
     with rasterio.open(tmp_path / "out.tif") as file:
@@ -212,8 +226,20 @@ def _check_silent(text: str) -> None:
 
 def test_a_slow_drip_ends(servers: StandIn, tmp_path: Path) -> None:
     servers.faults(["drip"])
+    began = time.monotonic()
     with pytest.raises(PassingError, match="try again"):
-        write_window(remote(servers), BOUNDS, tmp_path / "out.tif", haste=IMPATIENT)
+        write_window(remote(servers), BOUNDS, tmp_path / "out.tif", limits=IMPATIENT)
+    assert time.monotonic() - began < 5
+
+
+def test_passwords_of_the_machine_are_not_sent(servers: StandIn, tmp_path: Path) -> None:
+    """Neither our own requests nor GDAL's take an entry of ~/.netrc."""
+    for name in (".netrc", "no.netrc"):  # curl's place, and what the variable names
+        (tmp_path / name).write_text("default login me password hidden\n")
+        (tmp_path / name).chmod(0o600)
+    write_window(remote(servers), BOUNDS, tmp_path / "out.tif")
+    assert len(servers.log()) > 3
+    assert not [entry for entry in servers.log() if "authorization" in entry["headers"]]
 
 
 def test_several_threads_at_once(servers: StandIn, tmp_path: Path) -> None:

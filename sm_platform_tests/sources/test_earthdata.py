@@ -1,27 +1,23 @@
-"""NASA Earthdata through the real client earthaccess, against a local stand-in."""
+"""NASA Earthdata through the real client earthaccess: what is listed and what lands."""
 
-import base64
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from affine import Affine
 
-from sm_platform.errors import DeniedError, PassingError, SourceError, UsageError
+from sm_platform.errors import PassingError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import ArchiveSource, archive_regions
 from sm_platform.sources.earthdata import EarthdataSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product
-from sm_platform.sources.transfer import Limits
 from sm_platform_tests.servers import StandIn, guarded, standing_in
-from sm_platform_tests.servers.earthdata import PASSWORD, TOKEN, USER, item_of
+from sm_platform_tests.servers.earthdata import TOKEN, item_of
 from sm_platform_tests.sources.conftest import TINY
+from sm_platform_tests.sources.earthdata_desk import burst, source_at, spl4
 
 LABELS = (Product.SPL4SMGP, Product.SPL3SMP_E, Product.NSIDC_0779)
 DAY = date(2025, 3, 2)
@@ -43,34 +39,12 @@ def _guarded(servers: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def source(servers: StandIn) -> EarthdataSource:
-    return EarthdataSource(
-        token=TOKEN,
-        cmr_url=f"{servers.tls_url}/search/",
-        login_host=urlsplit(servers.tls_url).netloc,
-        trusted_hosts=("localhost",),
-        download_hosts=("127.0.0.1",),
-        patience_s=5.0,
-        limits=Limits(connect_s=5, read_s=5, deadline_s=10, resumptions=1),
-    )
+    return source_at(servers)
 
 
 @pytest.fixture(scope="module")
 def window(tiny: Path) -> GridWindow:
     return next(iter(archive_regions(tiny).values()))
-
-
-def spl4(servers: StandIn, day: date, hour: str, version: str = "Vv8011_001") -> dict[str, object]:
-    name = f"SMAP_L4_SM_gph_{day:%Y%m%d}T{hour}_{version}.h5"
-    return item_of(
-        "SPL4SMGP.008", day, {f"{servers.tls_url}/earthdata/archive/{name}": 150_000_000}
-    )
-
-
-def burst(servers: StandIn, moment: datetime, made: str, *, number: int = 1) -> dict[str, object]:
-    stem = f"OPERA_L2_RTC-S1_T055-11777{number}-IW2_{moment:%Y%m%dT%H%M%S}Z_{made}Z_S1A_30_v1.0"
-    base = f"{servers.tls_url}/earthdata/archive/made/{stem}"
-    sizes = {f"{base}_{end}": None for end in ("VV.tif", "VH.tif", "mask.tif", "BROWSE.png")}
-    return item_of("OPERA_L2_RTC-S1_V1.1", moment.date(), sizes)
 
 
 @pytest.mark.parametrize("product", LABELS)
@@ -141,144 +115,6 @@ def test_the_token_does_not_reach_the_signed_address(
     assert "authorization" not in second["headers"]
 
 
-@pytest.mark.parametrize("host", ["https://example.org/a.h5", "http://localhost/a.h5"])
-def test_the_token_goes_to_no_strange_host(
-    source: EarthdataSource, servers: StandIn, window: GridWindow, tmp_path: Path, host: str
-) -> None:
-    (granule,) = source.granules(Product.SPL4SMGP, window, [DAY])
-    servers.clear()
-    with pytest.raises(SourceError, match="the token is not sent there"):
-        source.fetch(replace(granule, hrefs=(host,)), window, tmp_path)
-    assert not servers.log()
-
-
-@pytest.mark.parametrize(
-    ("kind", "error", "text"),
-    [
-        ("html", PassingError, "a web page in the place of"),
-        ("elsewhere", SourceError, "leads to http://localhost.invalid, a host"),
-        ("forbidden", DeniedError, "denied SMAP_L4.* terms are accepted"),
-        ("short", PassingError, "broke off"),
-    ],
-)
-def test_a_bad_download_is_told(
-    source: EarthdataSource,
-    servers: StandIn,
-    window: GridWindow,
-    tmp_path: Path,
-    *,
-    kind: str,
-    error: type[Exception],
-    text: str,
-) -> None:
-    (listed,) = source.granules(Product.SPL4SMGP, window, [DAY])
-    granule = replace(listed, size_bytes=None) if kind == "html" else listed
-    servers.faults([kind], paths="/earthdata/")
-    with pytest.raises(error, match=text):
-        source.fetch(granule, window, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("kind", "error", "text"),
-    [
-        ("html", PassingError, "sent no answer that can be read at the list of SPL4SMGP.008"),
-        ("too-many", PassingError, "too many requests"),
-        ("error", PassingError, r"did not answer as it should .*\(500: internal error\)"),
-        ("cut", PassingError, "broke off"),
-        ("elsewhere", SourceError, "leads to http://localhost.invalid/log-in: refused"),
-        ("unauthorized", DeniedError, "EARTHDATA_TOKEN"),
-    ],
-)
-def test_a_bad_search_is_told(
-    source: EarthdataSource,
-    servers: StandIn,
-    window: GridWindow,
-    *,
-    kind: str,
-    error: type[Exception],
-    text: str,
-) -> None:
-    servers.faults([kind], paths="/search/", retry_after="7")
-    with pytest.raises(error, match=text) as caught:
-        source.granules(Product.SPL4SMGP, window, [DAY])
-    if kind == "too-many":
-        assert isinstance(caught.value, PassingError)
-        assert caught.value.retry_after_s == 7
-    assert TOKEN not in str(caught.value)
-
-
-def test_a_search_that_drips_ends(
-    source: EarthdataSource, servers: StandIn, window: GridWindow
-) -> None:
-    servers.faults(["drip"], paths="/search/")
-    hasty = replace(source, patience_s=0.5)
-    began = datetime.now(UTC)
-    with pytest.raises(PassingError, match="did not answer in time"):
-        hasty.granules(Product.SPL4SMGP, window, [DAY])
-    assert datetime.now(UTC) - began < timedelta(seconds=5)
-
-
-def test_without_credentials(source: EarthdataSource, window: GridWindow) -> None:
-    with pytest.raises(SourceError, match="EARTHDATA_TOKEN or EARTHDATA_USERNAME and .* not set"):
-        replace(source, token=None).granules(Product.SPL4SMGP, window, [DAY])
-
-
-def token_until(moment: datetime) -> str:
-    body = base64.urlsafe_b64encode(json.dumps({"exp": moment.timestamp()}).encode()).decode()
-    return f"e30.{body.rstrip('=')}.c2ln"
-
-
-def test_an_expired_token_is_not_sent(
-    source: EarthdataSource, servers: StandIn, window: GridWindow
-) -> None:
-    old = token_until(datetime(2025, 1, 2, 3, 4, tzinfo=UTC))
-    with pytest.raises(
-        DeniedError, match="expired on 2025-01-02 03:04 UTC: make a new one"
-    ) as told:
-        replace(source, token=old).granules(Product.SPL4SMGP, window, [DAY])
-    assert old not in str(told.value)
-    assert not servers.log()
-
-
-@pytest.mark.parametrize("way", ["pair", "netrc"])
-def test_user_and_password_give_a_token_once(
-    source: EarthdataSource, servers: StandIn, window: GridWindow, tmp_path: Path, way: str
-) -> None:
-    path = tmp_path / "netrc"
-    path.write_text(f"machine {source.login_host} login {USER} password {PASSWORD}\n")
-    pair = {"user": USER, "password": PASSWORD} if way == "pair" else {"netrc": path}
-    other = replace(source, token=None, **pair)
-    for _ in range(2):
-        assert other.granules(Product.SPL4SMGP, window, [DAY])
-    asked = [one["path"] for one in servers.log()]
-    assert asked.count("/api/users/find_or_create_token") == 1
-    assert PASSWORD not in repr(other)
-
-
-def test_a_wrong_password_is_told(source: EarthdataSource, window: GridWindow) -> None:
-    wrong = replace(source, token=None, user=USER, password="not-this-one")  # noqa: S106
-    with pytest.raises(DeniedError, match="denied the login") as caught:
-        wrong.granules(Product.SPL4SMGP, window, [DAY])
-    assert "not-this-one" not in str(caught.value)
-
-
-def test_what_cannot_be_is_said_without_asking(
-    source: EarthdataSource, servers: StandIn, window: GridWindow
-) -> None:
-    with pytest.raises(SourceError, match=r"SPL4SMGP\.007 was withdrawn .* SPL4SMGP\.008"):
-        replace(source, versions={"SPL4SMGP": "007"}).granules(Product.SPL4SMGP, window, [DAY])
-    with pytest.raises(SourceError, match="begins on 2015-03-31, asked is 2014-01-01"):
-        source.granules(Product.SPL4SMGP, window, [date(2014, 1, 1)])
-    north = GridWindow("EPSG:4326", Affine(0.1, 0, 10, 0, -0.1, 89), (9, 9))
-    with pytest.raises(SourceError, match=r"ends at 85\.04 degrees"):
-        source.granules(Product.SPL4SMGP, north, [DAY])
-    with pytest.raises(SourceError, match="no source of weather"):
-        source.granules(Product.WEATHER, window, [DAY])
-    with pytest.raises(UsageError, match="'AVHRR' is no vegetation sensor"):
-        replace(source, ndvi="AVHRR").granules(Product.NDVI, window, [DAY])
-    assert not servers.log()
-
-
 def test_only_the_last_processing_is_listed(
     source: EarthdataSource, servers: StandIn, window: GridWindow
 ) -> None:
@@ -313,12 +149,52 @@ def test_bursts_over_midnight_have_the_day_of_the_first(
     assert {path.name for path in tmp_path.iterdir()} >= set(first[0].files)
 
 
+def test_terra_and_aqua_together_and_one_viirs_alone(
+    source: EarthdataSource, servers: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    names = {
+        "MOD13Q1.061": "MOD13Q1.A2025065.h27v06.061.2025082000000.hdf",
+        "MYD13Q1.061": "MYD13Q1.A2025057.h27v06.061.2025074000000.hdf",
+        "VNP13A1.002": "VNP13A1.A2025057.h27v06.002.2025074000000.h5",
+    }
+    base = f"{servers.tls_url}/earthdata/archive/made"
+    days = [date(2025, 2, 26), date(2025, 3, 6)]
+    items = [
+        item_of(name, days[name == "MOD13Q1.061"], {f"{base}/{file}": None})
+        for name, file in names.items()
+    ]
+    servers.settings(earthdata_items=items)
+    found = source.granules(Product.NDVI, window, days)
+    assert [(one.day, one.files[0]) for one in found] == [
+        (days[0], names["MYD13Q1.061"]),
+        (days[1], names["MOD13Q1.061"]),
+    ]
+    source.fetch(found[0], window, tmp_path)
+    assert (tmp_path / names["MYD13Q1.061"]).read_bytes().startswith(b"\x0e\x03\x13\x01")
+    (viirs,) = replace(source, ndvi="VNP13A1").granules(Product.NDVI, window, days)
+    assert (viirs.granule_id, viirs.format) == (names["VNP13A1.002"][:-3], "vnp13a1")
+
+
+def test_a_late_burst_keeps_the_day_of_the_first_that_came_before(
+    source: EarthdataSource, servers: StandIn, window: GridWindow
+) -> None:
+    early = burst(servers, datetime(2025, 3, 2, 23, 59, 58), "20250303T060000")
+    late = burst(servers, datetime(2025, 3, 3, 0, 0, 3), "20250304T060000", number=2)
+    servers.settings(earthdata_items=[early, late])  # came at noon of their days
+    found = source.listed_since(
+        [Product.S1_GRD], window, datetime(2025, 3, 3, 6, tzinfo=UTC), date(2025, 3, 1)
+    )
+    assert [(one.granule_id[16:27], one.day) for one in found] == [("T055-117772", DAY)]
+
+
 def test_listed_since_drops_what_was_there_before(
-    source: EarthdataSource, window: GridWindow
+    source: EarthdataSource, servers: StandIn, window: GridWindow
 ) -> None:
     whole = source.listed_since([Product.SPL3SMP_E], window, None, TINY.radar_first)
     middle = sorted(_came(one) for one in whole)[len(whole) // 2]
+    servers.clear()
     late = source.listed_since([Product.SPL3SMP_E], window, middle, TINY.radar_first)
+    assert all("revision_date" in one["query"] for one in servers.log())
     assert 0 < len(late) < len(whole)
     assert {one.granule_id for one in late} == {
         one.granule_id for one in whole if _came(one) >= middle
@@ -328,18 +204,3 @@ def test_listed_since_drops_what_was_there_before(
 def _came(granule: Granule) -> datetime:
     assert granule.available_utc is not None
     return granule.available_utc
-
-
-def test_the_probe_tells_login_and_collections(source: EarthdataSource, servers: StandIn) -> None:
-    ends = datetime.now(UTC) + timedelta(days=3)
-    texts = [one.text for one in source.probe()]
-    assert any("SPL4SMGP.008: can be listed" in text for text in texts)
-    bad = [one.text for one in source.probe() if not one.is_good]
-    assert any("MOD13Q1.061: the catalogue has no granule" in text for text in bad)
-    ending, *_ = replace(source, token=token_until(ends)).probe()
-    assert not ending.is_good
-    assert f"ends on {ends:%Y-%m-%d}" in ending.text
-    servers.faults(["html"])
-    assert any("sent no answer" in one.text for one in source.probe() if not one.is_good)
-    (only,) = replace(source, token=None).probe()
-    assert "not set" in only.text

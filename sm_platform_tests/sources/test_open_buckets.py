@@ -1,4 +1,4 @@
-"""Static drivers from stand-ins of the open buckets: read as the archive's own files, bit for bit."""
+"""Static drivers from the open buckets: they read as the archive's own files, bit for bit."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sm_platform.errors import PassingError, SourceError
+from sm_platform.errors import DeniedError, PassingError, SourceError
+from sm_platform.formats import glo30, worldcover
 from sm_platform.formats.glo30 import read_elevation
 from sm_platform.formats.soilgrids import read_soil
 from sm_platform.formats.worldcover import read_land_cover
@@ -19,6 +20,7 @@ from sm_platform.sources.open_elevation import OpenElevationSource
 from sm_platform.sources.open_land_cover import OpenLandCoverSource
 from sm_platform.sources.open_soil import OpenSoilSource
 from sm_platform.sources.protocol import LiveSource, Product
+from sm_platform.sources.tile_names import corners, glo30_tile, worldcover_tile
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 
 REGIONS = ("red-river", "highland")
@@ -154,6 +156,15 @@ def test_a_missing_soil_tile_is_no_hole(servers: StandIn, tiny: Path, tmp_path: 
         source.fetch(granule, window, tmp_path)
 
 
+def test_a_denied_soil_tile_is_told_as_denied(servers: StandIn, tiny: Path, tmp_path: Path) -> None:
+    window = archive_regions(tiny)["red-river"]
+    source = OpenSoilSource(f"{servers.url}/soilgrids")
+    (granule,) = source.granules(Product.SOIL, window, None)
+    servers.faults(["forbidden"], paths=r"sand.*_1-1\.tif")
+    with pytest.raises(DeniedError, match="sand_0-5cm_mean"):
+        source.fetch(granule, window, tmp_path)
+
+
 def test_an_outage_is_no_sea(servers: StandIn, tiny: Path) -> None:
     window = archive_regions(tiny)["red-river"]
     for product in (Product.ELEVATION, Product.LAND_COVER):
@@ -199,3 +210,39 @@ def test_probe_tells_reach_and_outage(servers: StandIn, product: Product) -> Non
     last = list(source_of(product, servers.url).probe())[-1]
     assert not last.is_good
     assert "500" in last.text
+
+
+def test_only_the_tiles_of_the_window_are_read(
+    servers: StandIn, tiny: Path, tmp_path: Path
+) -> None:
+    source = OpenSoilSource(f"{servers.url}/soilgrids")
+    landed(source, Product.SOIL, archive_regions(tiny)["highland"], tmp_path)
+    tiles = {entry["path"].split("/")[-2] for entry in servers.log() if "tileSG" in entry["path"]}
+    assert tiles == {"tileSG-0"}  # highland's, the first by name
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tiles_hold_what_the_readers_want(seed: int) -> None:
+    """Also where bounds lie within two cells of a whole degree."""
+    rng = np.random.default_rng(seed)
+    for cells, step, reader, name in (
+        (3600, 1, glo30.tile_names, glo30_tile),
+        (12000, 3, worldcover.tile_names, worldcover_tile),
+    ):
+        for _ in range(50):
+            lon, lat = rng.integers(-170, 170), rng.integers(-58, 58)
+            west, south = (
+                lon + rng.integers(-4, 5) / 2 / cells,
+                lat + rng.integers(-4, 5) / 2 / cells,
+            )
+            bounds = (west, south, west + rng.choice([0.03, 1.0]), south + rng.choice([0.03, 1.0]))
+            ours = {
+                f"{name(*corner)}.tif"
+                for corner in corners(bounds, tile_degrees=step, cells_per_degree=cells)
+            }
+            assert ours >= set(reader(bounds))
+
+
+def test_the_date_line_is_refused_in_words() -> None:
+    with pytest.raises(SourceError, match="date line"):
+        list(corners((179.5, 10, -179.5, 11), tile_degrees=1, cells_per_degree=3600))

@@ -11,6 +11,7 @@ from sm_platform.defs.assets.granules import s1_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.lake_access import hash_of
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
+from sm_platform.defs.radar_quantity import QUANTITY, quantity_of
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.scenes import Scene, read_scenes, scene_rows, scenes_of
@@ -30,13 +31,17 @@ S1 = Product.S1_GRD.value
 
 
 def write_scenes(layout: Layout, region: Region, day: date) -> DayReport:
-    """Group a day's landed frames into passes and store them."""
+    """Group a day's landed frames into passes and store them; raises DataError naming the frames.
+
+    Those of two quantities, sigma0 and gamma0, are not mixed.
+    """
     refuse_quarantined(layout, S1, region.region_id, day)
     granules = landed(layout, S1, region.region_id, day)
     inputs = hash_of("s1_scenes", [one.sha256 for one in granules])
     note = store.note_of(layout, tables.S1_SCENES, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
         return DayReport(note["status"], note["rows"])
+    quantity_of(granules)
     try:
         scenes = scenes_of(granules)
     except GranuleError as error:
@@ -70,6 +75,7 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
     note = store.note_of(layout, tables.S1_BACKSCATTER, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
         return DayReport(note["status"], note["rows"])
+    quantity = quantity_of(landed(layout, S1, region.region_id, day))
     frames = _read_frames(layout, region, day)
     parts = []
     for scene in scenes:
@@ -85,6 +91,7 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
     rows = pa.concat_tables(parts) if parts else tables.S1_BACKSCATTER.arrow_schema.empty_table()
     status = "no_pass" if not scenes else "made" if rows.num_rows else "no_data"
     kept = {"inputs": inputs, "status": status, "rows": rows.num_rows, "grid": grid}
+    kept[QUANTITY] = quantity.name
     store.write(layout, tables.S1_BACKSCATTER, rows, region=region.region_id, day=day, note=kept)
     return DayReport(status, rows.num_rows, _means(rows))
 

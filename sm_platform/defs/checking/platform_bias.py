@@ -22,8 +22,8 @@ from sm_platform.lake.rasters import values_of, window_from
 from sm_platform.schema.driver_tables import S1_BACKSCATTER, S1_SCENES
 from sm_platform.trust.platform_bias import LEAST_DB, PlatformOffset, TrackPasses, offsets_of
 
-WINDOW_DAYS = 60
-"""How far back passes are compared: five repeats of one satellite."""
+WINDOW_DAYS = 72
+"""How far back passes are compared: six repeats of one satellite."""
 MOST_PIXELS = 4000
 """Of each pass, every n-th of the region."""
 BANDS = {"vv_db": "VV", "vh_db": "VH"}
@@ -37,7 +37,7 @@ def no_platform_bias() -> Rule:
     """The rule on the newest pass of each region."""
     return Rule(
         "no_platform_bias",
-        f"VV and VH of each satellite lie within {LEAST_DB} dB of what the others show on the same "
+        f"VV and VH of each satellite lie within {LEAST_DB} dB of what another shows on the same "
         f"tracks and pixels in the last {WINDOW_DAYS} days, in the median over passes and pixels.",
         _judge,
     )
@@ -63,8 +63,8 @@ def _told(offset: PlatformOffset, band: str, part: Part) -> str:
     return (
         f"{offset.platform} {band} is {abs(offset.offset_db):.1f} dB {side} what "
         f"{', '.join(offset.others)} show on the same tracks and pixels of {part.region_id} in "
-        f"the {WINDOW_DAYS} days up to {part.day}: median of {offset.n_passes} passes, of which "
-        f"{offset.limit_db:.1f} dB is the detection limit. {offset.platform} reads otherwise"
+        f"the {WINDOW_DAYS} days up to {part.day} (median of {offset.n_passes} passes or more; the "
+        f"detection limit is {offset.limit_db:.1f} dB). {offset.platform} reads otherwise"
         f"{either}: use its maps with care and look for news of its calibration."
     )
 

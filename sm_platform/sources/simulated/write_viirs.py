@@ -141,7 +141,8 @@ def _write_tile(path: Path, tile: Tile, bands: Stored) -> None:
     left, top = _corner(tile.name)
     target, source = _inside(tile.window, left, top)
     with h5py.File(path, "w", libver="latest", track_order=False) as file:
-        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(_metadata(left, top, bands))
+        text = np.bytes_(_metadata(left, top, bands))
+        file.create_dataset("HDFEOS INFORMATION/StructMetadata.0", data=text, track_times=False)
         file["HDFEOS INFORMATION"].attrs["HDFEOSVersion"] = np.bytes_("HDFEOS_5.1.15")
         for name, values in bands.items():
             fills = NDVI_FILLS if name == "NDVI" else (-1,)

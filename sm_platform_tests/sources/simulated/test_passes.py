@@ -5,7 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from sm_platform.errors import UsageError
+from sm_platform.sources.sentinel1_names import relative_orbit as known_orbit
+from sm_platform.sources.simulated.fleet import Fleet
 from sm_platform.sources.simulated.passes import (
+    LOST,
     datatake_id,
     passes,
     relative_orbit,
@@ -107,3 +110,22 @@ def test_passes_are_unique_and_in_order(place: Place) -> None:
 def test_swapped_days_are_refused() -> None:
     with pytest.raises(UsageError, match="swap"):
         passes(RED_RIVER, LAST, FIRST)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda one: one.region_id)
+def test_sentinel_1d_flies_the_same_tracks_when_it_is_wanted(place: Place) -> None:
+    """Three days after Sentinel-1A, with its own numbers; the others' passes stay."""
+    begins = date(2025, 2, 1)
+    found = passes(place, FIRST, LAST, Fleet(s1d_first=begins, s1d_bias_db=1.5))
+    newcomer = [one for one in found if one.platform == "S1D"]
+    assert [one for one in found if one.platform != "S1D"] == passes(place, FIRST, LAST)
+    assert newcomer[0].day >= begins
+    assert {one.relative_orbit for one in newcomer} == {t.relative_orbit for t in place.tracks}
+    others = {(one.platform, one.relative_orbit, one.day) for one in found}
+    for one in newcomer:
+        assert one.bias_db == 1.5
+        assert 0 < one.absolute_orbit < 100_000
+        assert one.relative_orbit == known_orbit("S1D", one.absolute_orbit, one.day)
+        before = one.day - timedelta(days=3)
+        lost = (place.region_id, "S1A", one.relative_orbit, before) in LOST
+        assert lost or before < FIRST or ("S1A", one.relative_orbit, before) in others

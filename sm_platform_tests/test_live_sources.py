@@ -1,0 +1,130 @@
+"""The same graph on services: maps as from the folder, a plan before, nothing fetched twice."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from sm_platform.defs.lake_access import save_region
+from sm_platform.densesm.checkpoint import save
+from sm_platform.schema.region import LIVE, Region
+from sm_platform.sources.archive_folder import archive_regions
+from sm_platform.sources.simulated.build import write_archive
+from sm_platform.sources.simulated.period import Period
+from sm_platform.sources.simulated.places import RED_RIVER
+from sm_platform_tests.densesm.making import random_checkpoint
+from sm_platform_tests.desk import Answer, Desk
+
+REGION, CHECKPOINT = RED_RIVER.region_id, "random"
+PERIOD = Period(date(2025, 2, 20), date(2025, 3, 10), date(2025, 3, 31))
+DAYS = ("--start", "2025-03-23", "--end", "2025-03-26")
+ENVIRONMENT = {"SM_FIRST_DAY": "2025-02-26", "SM_MIN_LOOKBACK_SHARE": "0"}
+DRIVERS = ("sentinel1", "ndvi", "weather", "soil", "elevation", "land_cover")
+ALL_ARCHIVE = ",".join(f"{name}=archive" for name in DRIVERS)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("services") / "archive"
+    write_archive(folder, seed=2, size=48, places=(RED_RIVER,), period=PERIOD, workers=1)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A desk with random networks in its store, where the region's granules come from services."""
+
+    desk: Desk
+
+    def run(self, *words: object) -> Answer:
+        return self.desk.done("run", "--region", REGION, *DAYS, *words)
+
+    def maps(self) -> dict[str, dict[str, str]]:
+        """Hashes of the layers' values, by map."""
+        found = self.desk.table("select map_id, layer_sha256 from sm_maps where is_latest")
+        return {row.map_id: row.layer_sha256 for row in found.itertuples()}
+
+
+def user(root: Path, server: IO[str], archive: Path, **more: str) -> User:
+    """Someone with a checkpoint, and a live region where SM_SOURCES is said."""
+    desk = Desk(root, server, ENVIRONMENT | {"SM_ARCHIVE": str(archive)} | more)
+    checkpoint = desk.models / CHECKPOINT
+    checkpoint.mkdir(parents=True)
+    save(replace(random_checkpoint(), checkpoint_id=CHECKPOINT), checkpoint)
+    if "SM_SOURCES" in more:
+        window = archive_regions(archive)[REGION]
+        save_region(desk.layout, Region(REGION, window, LIVE, "", checkpoint_id=CHECKPOINT))
+    return User(desk)
+
+
+@pytest.fixture(scope="module")
+def folder_user(tmp_path_factory: pytest.TempPathFactory, server: IO[str], archive: Path) -> User:
+    made = user(tmp_path_factory.mktemp("folder"), server, archive)
+    made.run("--archive", archive, "--checkpoint", CHECKPOINT)
+    return made
+
+
+@pytest.fixture(scope="module")
+def mixed_user(tmp_path_factory: pytest.TempPathFactory, server: IO[str], archive: Path) -> User:
+    return user(tmp_path_factory.mktemp("mixed"), server, archive, SM_SOURCES=ALL_ARCHIVE)
+
+
+def test_the_plan_tells_what_a_download_takes_and_leaves_nothing(
+    tmp_path: Path, server: IO[str], archive: Path
+) -> None:
+    new = user(tmp_path, server, archive, SM_SOURCES=ALL_ARCHIVE)
+    plan = new.desk.done("download", "--region", REGION, *DAYS, "--dry-run")
+    lines = {line.split()[0]: line.split() for line in plan.out.splitlines()}
+    assert lines["weather"][2:5] == ["29", "29", "29"]
+    assert lines["s1_grd"][1] == "archive"
+    assert float(lines["soil"][5]) > 0
+    assert "no budget is set" in plan.out
+    assert "nothing is downloaded" in plan.err
+    assert not (new.desk.layout.root / "granules").exists()
+
+
+def test_maps_through_the_configuration_are_those_of_the_folder(
+    mixed_user: User, folder_user: User
+) -> None:
+    mixed_user.run()
+    assert mixed_user.maps() == folder_user.maps() != {}
+    plan = mixed_user.desk.done("download", "--region", REGION, *DAYS, "--dry-run")
+    assert "Together: 0 granules, 0 requests, 0.0 MB" in plan.out
+
+
+def test_the_item_tells_licence_and_source_of_each_input(folder_user: User) -> None:
+    items = list((folder_user.desk.layout.root / "maps").rglob("SM100_*.json"))
+    told = json.loads(items[0].read_text())["properties"]["smp:inputs"]
+    assert [one["product"] for one in told] == [
+        "s1_grd",
+        "ndvi",
+        "weather",
+        "soil",
+        "elevation",
+        "land_cover",
+    ]
+    assert {one["source"] for one in told} == {"archive"}
+    assert all(one["licence"].endswith("(simulated)") for one in told)
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        (None, "SM_SOURCES is not set"),
+        ("sentinel1=archive", "names nothing for ndvi, weather, soil, elevation, land_cover"),
+        ("sentinel1=asf", "radar geometry"),
+    ],
+)
+def test_a_region_from_services_needs_them_named(
+    tmp_path: Path, server: IO[str], archive: Path, sources: str | None, words: str
+) -> None:
+    more = {"SM_SOURCES": sources} if sources else {}
+    desk = Desk(tmp_path, server, {"SM_ARCHIVE": str(archive)} | more)
+    place = ("--bbox", "106.30", "20.40", "106.34", "20.44")
+    answer = desk.run("regions", "add", "my-farm", "--live", *place)
+    assert answer.code == 2
+    assert words in answer.err
+    assert "Traceback" not in answer.err
