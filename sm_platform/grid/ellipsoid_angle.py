@@ -3,17 +3,21 @@
 All Sentinel-1 satellites fly one frozen orbit within a tube of some 100 m (175 orbits in 12 days),
 so that relative orbit, orbit state and place give the angle. Its other side is, as in ESA's
 annotations, the direction from the Earth's centre and not the normal of the ellipsoid (up to
-0.04 deg apart): with their state vectors `incidenceAngle` follows from it to 8 digits. Earth
-Engine's band `angle` is interpolated from the same annotations.
+0.04 deg apart): with their state vectors `incidenceAngle` follows from it to 8 digits. The
+catalogue of Earth Engine says that its band `angle` is interpolated from these.
 
 Radius, inclination and node were fitted to the 17 state vectors in the annotation of
 S1A_IW_GRDH_1SDV_20210119T031653_20210119T031718_036201_043ED0_8255 (relative orbit 79, descending),
 carried around the Earth by the equations of motion with the zonal harmonics J2 to J6: all round,
 the formulas give that orbit's angle to 0.003 deg. Measured against the angles of the annotation
-(210 points, 30.2 to 46.0 deg): at most 0.0013 deg when the points' heights
-are given, 0.09 deg at height 0 (points up to 2,000 m: a kilometre makes some 0.04 deg). It is one
-orbit that calibrates it. Five points of another one's annotation (relative orbit 59, ascending,
-45 deg N, seven months later) are off by at most 0.005 deg with heights, 0.05 deg without.
+(210 points, 30.2 to 46.0 deg): at most 0.0013 deg off when the points' heights are given, 0.09 deg
+at height 0 (points up to 2,000 m: a kilometre makes some 0.04 deg).
+
+It is one orbit that calibrates it. Five points of another one's annotation (relative orbit 59,
+ascending, 45 deg N, seven months later) are off by at most 0.005 deg with heights, 0.05 deg
+without. Angles of Earth Engine itself were at hand for one place only, known from the scaled inputs
+of a training table: 38.2 and 34.1 deg there against 38.7 and 34.6 deg here. Whether its place or
+Earth Engine's grid of 13 x 20 km points explains that is not known.
 """
 
 from math import cos, pi, radians, sin
