@@ -13,8 +13,8 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from sm_platform.defs.home import keeps_sqlite, prepare_home
 from sm_platform.defs.resources import said, settings
-from sm_platform.defs.variables import POSTGRES
 from sm_platform.defs.serving.processes import is_alive, start_of
+from sm_platform.defs.variables import POSTGRES
 from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import explained, sweep
 from sm_platform.lake.layout import Layout

@@ -13,7 +13,9 @@ from sm_platform.formats import (
     mod13q1,
     mod13q1_earth_engine,
     mod13q1_hdf,
+    opera_rtc,
     planet_swc,
+    rtc_planetary_computer,
     s1_earth_engine,
     seed_layout,
     soilgrids,
@@ -64,6 +66,14 @@ def _paths(granule: LandedGranule, suffix: str = "") -> list[Path]:
 
 def _s1(granule: LandedGranule, _: GridWindow) -> Raster:
     return s1_earth_engine.read_frame(_paths(granule, ".tif")[0])
+
+
+def _opera(granule: LandedGranule, _: GridWindow) -> Raster:
+    return opera_rtc.read_burst(granule.folder, granule.granule_id)
+
+
+def _rtc(granule: LandedGranule, _: GridWindow) -> Raster:
+    return rtc_planetary_computer.read_scene(granule.folder, granule.granule_id)
 
 
 def _ndvi(granule: LandedGranule, window: GridWindow) -> Raster:
@@ -150,6 +160,8 @@ def _seed(read: Callable[[Path], Raster]) -> Reader:
 TILE_READERS = {"glo30": glo30.read_elevation, "worldcover": worldcover.read_land_cover}
 READERS: dict[tuple[str, str], Reader] = {
     ("s1_grd", "s1_earth_engine"): _s1,
+    ("s1_grd", "opera_rtc"): _opera,
+    ("s1_grd", "rtc_planetary_computer"): _rtc,
     ("ndvi", "mod13q1"): _ndvi,
     ("ndvi", "mod13q1_earth_engine"): _ndvi_earth_engine,
     ("ndvi", "mod13q1_hdf"): _ndvi_hdf,

@@ -20,7 +20,7 @@ from sm_platform.grid.window import GridWindow, lonlat_bounds
 
 FIRST_DAY = date(1950, 1, 2)
 """The store's first whole day: ERA5-Land begins at 01 UTC of the day before."""
-LAG = timedelta(days=6, hours=12)
+LAG = timedelta(days=6)
 """From the start of a day until it can be had with its last hour, 00 UTC of the next day. The
 store's page: daily updates, about 5 days behind real time."""
 FINAL_AFTER = timedelta(days=92)

@@ -20,7 +20,6 @@ from sm_platform.defs.alerting.alert import (
 )
 from sm_platform.defs.alerting.alert_log import all_alerts, mark_sent, raise_alerts, read_alerts
 from sm_platform.defs.alerting.delivery import channels_of, deliver
-from sm_platform.sources.masking import masked
 from sm_platform.defs.resources import alert_settings, secret_values
 from sm_platform.defs.talk import counted
 from sm_platform.errors import LakeError, UsageError
@@ -28,6 +27,7 @@ from sm_platform.lake.layout import Layout
 from sm_platform.lake.views import connect
 from sm_platform.schema.alert_tables import ALERT_KINDS, ALERTS, NO_REGION
 from sm_platform.schema.region import Region, check_region_name
+from sm_platform.sources.masking import masked
 from sm_platform_tests.defs.alert_servers import HOST, Chat, PostOffice
 from sm_platform_tests.defs.label_lake import FARM
 

@@ -11,9 +11,9 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from sm_platform.defs.home import MADE, keeps_sqlite
 from sm_platform.defs.instance import home_explained
 from sm_platform.defs.resources import point_dagster_at, run_limits, said
-from sm_platform.defs.variables import POSTGRES
 from sm_platform.defs.serving import pools
 from sm_platform.defs.serving.up_lock import is_held
+from sm_platform.defs.variables import POSTGRES
 from sm_platform.errors import LakeError
 
 SILENT_SECONDS = 120.0
