@@ -28,6 +28,21 @@ def simulate(
             "with radar and weather; no skill is possible)."
         ),
     ] = "physical",
+    modis_last: Annotated[
+        str | None, typer.Option(help="Day of the last MODIS composite; none: it goes on.")
+    ] = None,
+    viirs_first: Annotated[
+        str | None, typer.Option(help="Day from which VIIRS composites are there; none: never.")
+    ] = None,
+    imerg_first: Annotated[
+        str | None, typer.Option(help="Day from which IMERG Late rain is there; none: never.")
+    ] = None,
+    s1d_first: Annotated[
+        str | None, typer.Option(help="Day from which Sentinel-1D flies; none: it does not.")
+    ] = None,
+    s1d_bias_db: Annotated[
+        float, typer.Option(help="How much higher Sentinel-1D reads than 1A, dB.")
+    ] = 0.0,
 ) -> None:
     """Write the embedded archive: a simulated world in the providers' file formats.
 
@@ -37,10 +52,19 @@ def simulate(
 
     Where no skill is possible:
     sm-platform archive simulate --out ./no-skill --labels independent --truth random
-    """
-    from sm_platform.defs.commands.archive import simulate_command
 
-    simulate_command(out, seed, say, (labels, truth))
+    Where a sensor dies and another takes over:
+    sm-platform archive simulate --out ./change --modis-last 2026-01-01 --viirs-first 2025-09-01
+    """
+    from sm_platform.defs.commands.archive import named_fleet, simulate_command
+
+    days = {
+        "modis_last": modis_last,
+        "viirs_first": viirs_first,
+        "imerg_first": imerg_first,
+        "s1d_first": s1d_first,
+    }
+    simulate_command(out, seed, say, (labels, truth), named_fleet(days, s1d_bias_db))
 
 
 @app.command("advance")

@@ -18,8 +18,8 @@ VARIABLES = {
     "SM_DATA_LAKE": "folder of the data lake (default: data_lake/ in the checkout)",
     "SM_MODELS": "folder of the checkpoints (default: models/ in the checkout)",
     "SM_ARCHIVE": "folder of the embedded archive (default: .archive/ in the checkout)",
-    "SM_SOURCES": "TOML file that names a service for each driver, or driver=service pairs "
-    "(default: none, folders only)",
+    "SM_SOURCES": "TOML file that names a service for each driver, or driver=service pairs; "
+    "without it folders only (default: none)",
     "SM_FIRST_DAY": "first daily partition (default: 2015-01-01)",
     "SM_MIN_LOOKBACK_SHARE": "least share of look-back steps that must exist (default: 0.5)",
     "SM_AUTOMATION": "on or off: whether sensors and schedules run by themselves (default: on)",

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 from sm_platform.defs.resources import settings
 from sm_platform.defs.talk import Say
 from sm_platform.errors import UsageError
+from sm_platform.grid.calendar import parse_day
 from sm_platform.sources.archive import advance_clock, read_clock
 from sm_platform.sources.archive_faults import FaultKind, Faults, write_faults
 from sm_platform.sources.archive_listing import count_between, next_available
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.simulated.build import write_archive
+from sm_platform.sources.simulated.fleet import USUAL_FLEET, Fleet
 from sm_platform.sources.simulated.period import WHOLE
 from sm_platform.sources.simulated.shown import Labels, Truth, shown_by_name
 
@@ -25,7 +27,15 @@ RESERVE_DAYS = 21
 """Days that are written but lie after the clock at first: the future to advance into."""
 
 
-def simulate_command(out: Path | None, seed: int, say: Say, shows: Shows = USUAL) -> None:
+def named_fleet(days: Mapping[str, str | None], s1d_bias_db: float) -> Fleet:
+    """The satellites whose days were said; raises UsageError naming a day that is none."""
+    said = {name: parse_day(day) for name, day in days.items() if day}
+    return Fleet(**said, s1d_bias_db=s1d_bias_db)
+
+
+def simulate_command(
+    out: Path | None, seed: int, say: Say, shows: Shows = USUAL, fleet: Fleet = USUAL_FLEET
+) -> None:
     """Write the archive; one that is there with the same parameters is left alone.
 
     Raises:
@@ -34,7 +44,7 @@ def simulate_command(out: Path | None, seed: int, say: Say, shows: Shows = USUAL
     folder = (out or settings().archive).resolve()
     today = WHOLE.last - timedelta(days=RESERVE_DAYS)
     shown = shown_by_name(*shows)
-    report = write_archive(folder, seed=seed, shown=shown, today=today, progress=say)
+    report = write_archive(folder, seed=seed, shown=shown, fleet=fleet, today=today, progress=say)
     state = "written" if report.is_new else "there already"
     clock = read_clock(folder)
     say(
