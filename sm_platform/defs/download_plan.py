@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sm_platform.defs.landing import Landing
+from sm_platform.defs.late_rain import takes_late_rain
+from sm_platform.defs.pass_memory import MEMORY_DAYS
+from sm_platform.defs.resources import settings
 from sm_platform.defs.source_reach import STATIC_PRODUCTS
 from sm_platform.defs.steps import Request
+from sm_platform.grid.calendar import days_between
 from sm_platform.lake.granules import is_landed
 from sm_platform.lake.spending import Sums, spent_in
 from sm_platform.sources.protocol import Granule, Product
@@ -47,14 +51,19 @@ def planned(landing: Landing, request: Request) -> Iterator[Planned]:
 
 
 def asked_of(request: Request) -> list[tuple[Product, Sequence[date] | None]]:
-    """Products and days that the step `download` looks at; None: static ones."""
+    """Products and days that the step `download` looks at; None: static ones.
+
+    Passes before the first day tell flooded fields.
+    """
+    is_late = takes_late_rain(request.region, request.recipe_id)
+    first = max(request.start - timedelta(MEMORY_DAYS), settings().first_day)
     static: list[tuple[Product, Sequence[date] | None]] = [(one, None) for one in STATIC_PRODUCTS]
     return [
         *static,
         (Product.NDVI, request.driver_days),
         (Product.WEATHER, request.driver_days),
-        (Product.LATE_RAIN, request.driver_days),
-        (Product.S1_GRD, request.days),
+        *([(Product.LATE_RAIN, request.driver_days)] if is_late else []),
+        (Product.S1_GRD, days_between(first, request.end)),
     ]
 
 

@@ -21,6 +21,7 @@ from sm_platform.lake.granules import LandedGranule, is_landed, land, quarantine
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
 from sm_platform.sources.metering import Meter, metered
+from sm_platform.sources.mixed import MixedSource
 from sm_platform.sources.protocol import Granule, Product, Source
 
 MOST_DENIED = 3
@@ -72,17 +73,26 @@ class Landing:
         """
         new = [one for one in granules if not self._is_there(one)]
         threads = max((self.source.in_flight(one.product) for one in new), default=1)
-        ahead = Ahead(self, Progress(new, self.say))
+        ahead = Ahead(self, self._progress(new))
         if threads == 1 or len(new) < 2:
             yield ahead
+            ahead.progress.end()
             return
         pool = ThreadPoolExecutor(threads, thread_name_prefix="landing")
         try:
             ahead.futures = {one.granule_id: pool.submit(ahead.land_one, one) for one in new}
             yield ahead
+            ahead.progress.end()
         finally:
             ahead.stopping.set()
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _progress(self, new: Sequence[Granule]) -> Progress:
+        say = self.say
+        if say is None or not new:
+            return Progress(new, None)
+        what = f"{self.region.region_id} {new[0].product.value}"
+        return Progress(new, lambda text: say(f"{what}: {text}"))
 
     def _is_there(self, granule: Granule) -> bool:
         name, product = self.region.region_id, granule.product.value
@@ -90,7 +100,9 @@ class Landing:
         return is_landed(folder, granule.stamp)
 
     def _place(self, product: Product) -> tuple[str, str, str, str]:
-        return self.source.name, product.value, self.region.region_id, ""
+        mixed = self.source if isinstance(self.source, MixedSource) else None
+        service = mixed.service_of(product) if mixed else self.source.name
+        return service, product.value, self.region.region_id, ""
 
 
 @dataclass(slots=True)

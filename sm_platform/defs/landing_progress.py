@@ -4,9 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from sm_platform.defs.talk import counted
 from sm_platform.sources.protocol import Granule
 
-SAY_EVERY_S = 10.0
+SAY_EVERY_S = 5.0
 
 
 class Progress:
@@ -41,6 +42,15 @@ class Progress:
             self._failed += not is_whole
             text = self._due(granule.granule_id)
         self._tell(text)
+
+    def end(self) -> None:
+        """Say what came in all, if anything was on its way."""
+        if self._done and self._say is not None:
+            failed = f", {self._failed} failed" if self._failed else ""
+            passed = _time(time.monotonic() - self._began)
+            self._say(
+                f"{counted(self._done, 'granule')}, {self._bytes / 1e6:.1f} MB in {passed}{failed}"
+            )
 
     def _due(self, newest: str = "") -> str | None:
         """The line when it is time for one; the lock is held."""

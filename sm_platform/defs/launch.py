@@ -1,7 +1,8 @@
 """Running assets from the command line: the same graph and instance as the UI, month by month."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from sm_platform.defs.interrupts import remember_interrupts, stop_if_interrupted
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
 from sm_platform.defs.resources import settings
 from sm_platform.defs.step_failures import is_verdict, named_days, raised, why
-from sm_platform.defs.talk import Say
+from sm_platform.defs.talk import LISTENER, Say
 from sm_platform.errors import DataError
 from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
@@ -92,6 +93,15 @@ class Launcher:
             self.made[asset] = found
         return found
 
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """What assets tell on their way is told to whoever waits for them."""
+        token = LISTENER.set(self.say)
+        try:
+            yield
+        finally:
+            LISTENER.reset(token)
+
     def _key(self, day: date) -> str:
         return f"{day.isoformat()}|{self.region_id}"
 
@@ -105,7 +115,7 @@ class Launcher:
         stop_if_interrupted()
         job = defs.resolve_implicit_global_asset_job_def()
         ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
-        with event_log_open():
+        with event_log_open(), self._listening():
             result = job.execute_in_process(
                 instance=self.instance,
                 asset_selection=[dg.AssetKey(name) for name in assets],

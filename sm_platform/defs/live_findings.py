@@ -21,9 +21,8 @@ def live_findings() -> Iterator[Finding]:
         yield Finding(False, str(error))
         return
     yield from _chosen(chosen)
-    there = source_credentials()
-    for name, meaning in CREDENTIALS.items():
-        yield Finding(True, f"{name}: {'set' if name in there else 'not set'} ({meaning})")
+    for name in source_credentials():
+        yield Finding(True, f"{name} is set ({CREDENTIALS[name]})")
     try:
         sources = opened_sources()
     except SmPlatformError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 from sm_platform.defs.budget import Purse, no_limit
 from sm_platform.defs.landing import Landing
 from sm_platform.defs.live_sources import live_budget, live_source
+from sm_platform.defs.talk import to_listener
 from sm_platform.errors import UsageError
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import ARCHIVE, LIVE, SEED_LAYOUT, Region
@@ -29,4 +30,4 @@ def open_source(region: Region) -> Source:
 def open_landing(layout: Layout, region: Region, say: Callable[[str], None]) -> Landing:
     """The landing of a region's granules; what services cost is booked and limited."""
     purse = Purse(layout, live_budget()) if region.source == LIVE else no_limit()
-    return Landing(layout, region, open_source(region), purse=purse, say=say)
+    return Landing(layout, region, open_source(region), purse=purse, say=to_listener(say))

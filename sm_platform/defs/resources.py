@@ -166,8 +166,11 @@ def environment() -> dict[str, str]:
     Started elsewhere they would load a folder named `sm_platform` that happens to lie there.
     """
     now = settings()
-    folders = {"SM_DATA_LAKE": now.data_lake, "SM_MODELS": now.models, "SM_ARCHIVE": now.archive}
-    return {**os.environ, **{name: str(folder.resolve()) for name, folder in folders.items()}}
+    places = {"SM_DATA_LAKE": now.data_lake, "SM_MODELS": now.models, "SM_ARCHIVE": now.archive}
+    sources = Path(sources_text() or "").expanduser()
+    if sources.is_file():
+        places["SM_SOURCES"] = sources
+    return {**os.environ, **{name: str(place.resolve()) for name, place in places.items()}}
 
 
 def point_dagster_at(home: Path) -> None:

@@ -1,10 +1,13 @@
 """How commands and assets tell a person what goes on."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 Say = Callable[[str], None]
 """Says one line; it goes to stderr."""
+LISTENER: ContextVar[Say | None] = ContextVar("listener", default=None)
+"""Who waits at a terminal for the assets that run in this process; None: nobody."""
 DIGITS = 4
 """Of a number that is shown: more tell nothing of soil moisture, and of shares."""
 
@@ -15,6 +18,18 @@ def legible(told: Mapping[str, Any]) -> dict[str, Any]:
         name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
         for name, value in told.items()
     }
+
+
+def to_listener(say: Say) -> Say:
+    """What says a line and, where somebody waits at a terminal, tells it there as well."""
+    listener = LISTENER.get()
+
+    def both(text: str) -> None:
+        say(text)
+        if listener is not None:
+            listener(text)
+
+    return both
 
 
 def counted(n: int, name: str) -> str:

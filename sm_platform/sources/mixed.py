@@ -28,6 +28,11 @@ class MixedSource:
         source = self.by_product.get(product)
         return [] if source is None else _named(source, source.granules(product, window, days))
 
+    def service_of(self, product: Product) -> str:
+        """Name of the product's own source."""
+        source = self.by_product.get(product)
+        return self.name if source is None else source.name
+
     def now(self) -> datetime:
         """The moment of the radar's source: an archive among services has a clock of its own."""
         radar = self.by_product.get(Product.S1_GRD)

@@ -70,7 +70,8 @@ def refusal(
         )
     if status in GONE:
         return SourceError(
-            f"{service.title} has no {asked} (any more) ({status}{said}): list the granules again."
+            f"{service.title}: {asked} is not there (any more) ({status}{said}): list the granules "
+            "again."
         )
     return SourceError(f"{service.title} refused {asked} ({status}{said}): see what it says.")
 

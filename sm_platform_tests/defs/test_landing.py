@@ -194,5 +194,6 @@ def test_progress_tells_granules_megabytes_and_time(desk: Desk) -> None:
     with landing.ahead(granules) as ahead:
         ahead.progress._every_s = 0.0
         ahead.report(granules)
-    assert "6 of 6 granules, 6.0 of about 6.0 MB, about 0 s left (last: g005)" in desk.said[-1]
+    assert "6 of 6 granules, 6.0 of about 6.0 MB, about 0 s left (last: g005)" in desk.said[-2]
+    assert desk.said[-1].startswith("delta spl4smgp: 6 granules, 6.0 MB in ")
     assert any("3 of 6 granules" in text and "left" in text for text in desk.said)

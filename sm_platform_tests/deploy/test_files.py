@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sm_platform.defs.resources import CHECKOUT
-from sm_platform.defs.variables import VARIABLES
+from sm_platform.defs.variables import CREDENTIALS, VARIABLES
 
 DEPLOY = CHECKOUT / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
@@ -66,12 +66,13 @@ def test_compose_passes_on_every_setting_with_the_default_that_it_has_elsewhere(
     """All but what the image says of its folders."""
     in_image = set(re.findall(r"\b([A-Z_]+)=", (DEPLOY / "Dockerfile").read_text()))
     here = given(service)
-    assert set(here) == set(VARIABLES) - in_image
+    assert set(here) == set(VARIABLES) - in_image | set(CREDENTIALS)
+    assert {here[name] for name in CREDENTIALS} == {""}
     assert {"SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME"} <= in_image
     defaults = {
         name: re.findall(r"\(default: (.*)\)$", told)[0] for name, told in VARIABLES.items()
     }
-    for name in set(here) - {"SM_POSTGRES_URL"}:
+    for name in set(here) - {"SM_POSTGRES_URL"} - set(CREDENTIALS):
         assert here[name] == ("" if defaults[name] == "none" else defaults[name]), name
 
 

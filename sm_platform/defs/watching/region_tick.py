@@ -18,6 +18,7 @@ from sm_platform.defs.registry import Stage, entries
 from sm_platform.defs.resources import WatchSettings, settings
 from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
+from sm_platform.defs.watching.listing import listed_products
 from sm_platform.defs.watching.preparing import preparation
 from sm_platform.defs.watching.refreshing import unlooked
 from sm_platform.defs.watching.requests import (
@@ -99,13 +100,14 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     since = None if _is_whole(watch, before) else before.since and before.since - OVERLAP
     first_driver = day_of(there_now) - timedelta(LOOK_BACK_DAYS)
     products = (*PRODUCTS, Product.LATE_RAIN) if takes_late_rain(region) else PRODUCTS
-    listed = source.listed_since(products, region.window, since, first_driver)
+    listed, lost = listed_products(source, region, products, since=since, first_day=first_driver)
     frames = [one for one in listed if one.product is Product.S1_GRD]
     watched = [one for one in frames if one.day is not None and one.day >= span[0]]
     register(watch.layout, name, watched, watch.now)
     drivers = [one for one in listed if one.product is not Product.S1_GRD]
     lacking = lacking_drivers(watch.layout, name, drivers, watch.now)
-    found = Found(replace(before, since=_since(listed, lacking, before.since)))
+    reached = before.since if lost else _since(listed, lacking, before.since)
+    found = Found(replace(before, since=reached), notes=lost)
     must_wait = _bring_drivers(watch, region, found, (span[1], lacking))
     _look_after(watch, Grounds(region, there_now, must_wait), found, span[0])
     if since is None:
