@@ -46,13 +46,26 @@ FAILURE_COLUMNS = {
     "reason": "varchar",
     "is_passing": "boolean",
 }
+SPENDING_COLUMNS = {
+    "region": "varchar",
+    "service": "varchar",
+    "product": "varchar",
+    "granule_id": "varchar",
+    "spent_utc": "timestamptz",
+    "requests": "bigint",
+    "received_bytes": "bigint",
+    "eecu_s": "double",
+    "seconds": "double",
+    "is_whole": "boolean",
+}
+SPENDING = "*/*.jsonl"
 FAILURES = "*/*/*.json"
 SIDECAR_BYTES = 1 << 16
 SIDECARS = f"*/*/*/*/{SIDECAR}"
 
 
 def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
-    """A connection with a view per table, `granule_log`, `failed_days` and `day_status`.
+    """A connection with a view per table, `granule_log`, `spending`, `failed_days`, `day_status`.
 
     Nothing is copied.
 
@@ -70,6 +83,10 @@ def connect(layout: Layout, tables: Iterable[Table]) -> duckdb.DuckDBPyConnectio
             _comment(connection, table)
     if any((layout.root / "granules").glob(SIDECARS)):
         connection.execute(f"create view granule_log as {_granules(layout)}")
+    if any((layout.root / "spending").glob(SPENDING)):
+        books = _quoted(layout.root / "spending", SPENDING)
+        rows = _json_files(books, SPENDING_COLUMNS, kind="newline_delimited")
+        connection.execute(f"create view spending as {rows}")
     connection.execute(f"create view failed_days as {_failures(layout)}")
     _tell_days(connection)
     return connection
@@ -138,9 +155,9 @@ def _failures(layout: Layout) -> str:
     return _json_files(_quoted(layout.root / "failures", FAILURES), FAILURE_COLUMNS)
 
 
-def _json_files(files: str, types: Mapping[str, str]) -> str:
+def _json_files(files: str, types: Mapping[str, str], *, kind: str = "unstructured") -> str:
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
     return (
         f"select region as region_id, * exclude (region) from read_json({files}, "
-        f"columns = {{{columns}}}, format = 'unstructured', maximum_object_size = {SIDECAR_BYTES})"
+        f"columns = {{{columns}}}, format = '{kind}', maximum_object_size = {SIDECAR_BYTES})"
     )

@@ -31,9 +31,10 @@ Each partition is one Parquet file, replaced whole. In SQL (`sm-platform sql "fr
 a table has one view with the columns below and, from the path of the file, `region_id` and in
 dated tables `day` (UTC). The key names one row of a partition. A unit of 1 is a number without
 unit; times are UTC; ends of a range are included; null says whether a value may be missing, and
-NaN is stored as null. The view `granule_log` lists the landed granules, `failed_days`
-what failed on which day and why, and `day_status` tells of each day of a region that was looked
-at whether it is mapped, no_pass, no_data or failed, with the reason.
+NaN is stored as null. The view `granule_log` lists the landed granules with what each cost,
+`spending` every request of the services by month, `failed_days` what failed on which day and why,
+and `day_status` tells of each day of a region that was looked at whether it is mapped, no_pass,
+no_data or failed, with the reason.
 """
 
 
