@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 
 from benchmarks._memory import peak_in_subprocess, peak_mib
+from sm_platform.defs.booked_source import BookedSource
 from sm_platform.defs.budget import Purse
 from sm_platform.defs.landing import Landing
 from sm_platform.lake.granules import landed
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import LIVE, Region
+from sm_platform.sources.mixed import MixedSource
+from sm_platform.sources.protocol import Product
 from sm_platform.sources.transfer import Limits
 from sm_platform_tests.made_source import DAY, MadeSource
 from sm_platform_tests.servers import StandIn, standing_in
@@ -57,7 +60,7 @@ def run() -> dict[str, object]:
 
 def _pace(servers: StandIn, root: Path, n: int, at_once: int) -> float:
     landing = _landing(MadeSource(servers.url, n, SMALL_BYTES, at_once), root)
-    granules = [MadeSource.granule(landing.source, k) for k in range(n)]  # type: ignore[arg-type]
+    granules = landing.listed(Product.SPL4SMGP, [DAY])
     began = time.perf_counter()
     landing.land(granules)
     passed = time.perf_counter() - began
@@ -67,7 +70,8 @@ def _pace(servers: StandIn, root: Path, n: int, at_once: int) -> float:
 
 def _landing(source: MadeSource, root: Path) -> Landing:
     layout = Layout(root)
-    return Landing(layout, Region("delta", WINDOW, LIVE, ""), source, purse=Purse(layout))
+    booked = BookedSource(MixedSource({Product.SPL4SMGP: source}), Purse(layout), "delta")
+    return Landing(layout, Region("delta", WINDOW, LIVE, ""), booked)
 
 
 def _peak(url: str, root: Path) -> int:

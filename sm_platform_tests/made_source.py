@@ -72,7 +72,7 @@ class MadeSource:
         return self.at_once
 
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
-        (name,), (href,) = granule.files, granule.hrefs
+        name, href = granule.files[0], granule.hrefs[0]
         headers = {"Authorization": f"Bearer {self.token}"}
         wanted = Wanted(f"{href}?sig={self.token}", HDF5, granule.size_bytes, headers)
         reach = Reach(hosts=("127.0.0.1",))

@@ -8,6 +8,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sm_platform_tests.servers import StandIn, guarded
 from sm_platform_tests.servers.climate_store import KEY as CDS_KEY
+from sm_platform_tests.servers.earthdata import TOKEN as EARTHDATA_TOKEN
+from sm_platform_tests.servers.planet import KEY as PLANET_KEY
+from sm_platform_tests.servers.sentinel_hub import CLIENT_ID, CLIENT_SECRET
+
+LABELS = {
+    "late_rain": "earthdata",
+    "planet_swc": "planet",
+    "nsidc_0779": "earthdata",
+    "spl3smp_e": "earthdata",
+    "spl4smgp": "earthdata",
+}
+"""Late rain and the labels from the services that have them."""
 
 
 def key_file(path: Path, stand_in: StandIn) -> Path:
@@ -44,7 +56,7 @@ def sources_file(path: Path, stand_in: StandIn, **changed: str) -> Path:
         **changed,
     }
     url = stand_in.url
-    options = {
+    options: dict[str, dict[str, object]] = {
         "earth_engine": {"project": "test-project", "url": url},
         "planetary_computer": {
             "stac_url": f"{url}/pc/stac/v1",
@@ -59,12 +71,18 @@ def sources_file(path: Path, stand_in: StandIn, **changed: str) -> Path:
             "token_url": f"{url}/auth/realms/CDSE/protocol/openid-connect/token",
         },
         "planet": {"url": f"{url}/planet"},
+        "earthdata": {
+            "cmr_url": f"{stand_in.tls_url}/search/",
+            "login_host": stand_in.tls_url.removeprefix("https://"),
+            "trusted_hosts": ["localhost"],
+            "download_hosts": ["127.0.0.1"],
+        },
     }
-    tables = {"sources": chosen, **options}
+    tables: dict[str, dict[str, object]] = {"sources": {**chosen}, **options}
     lines = [
         line
         for name, table in tables.items()
-        for line in (f"[{name}]", *(f'{key} = "{value}"' for key, value in table.items()))
+        for line in (f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()))
     ]
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -75,5 +93,9 @@ def variables(home: Path, stand_in: StandIn) -> dict[str, str]:
     return guarded(stand_in.ca, home) | {
         "GOOGLE_APPLICATION_CREDENTIALS": str(key_file(home / "key.json", stand_in)),
         "CDSAPI_KEY": CDS_KEY,
+        "EARTHDATA_TOKEN": EARTHDATA_TOKEN,
+        "SH_CLIENT_ID": CLIENT_ID,
+        "SH_CLIENT_SECRET": CLIENT_SECRET,
+        "PL_API_KEY": PLANET_KEY,
         "NO_GCE_CHECK": "true",
     }

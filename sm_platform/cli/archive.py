@@ -64,7 +64,7 @@ def simulate(
         "imerg_first": imerg_first,
         "s1d_first": s1d_first,
     }
-    simulate_command(out, seed, say, (labels, truth), named_fleet(days, s1d_bias_db))
+    simulate_command(out, seed, say, (labels, truth), fleet=named_fleet(days, s1d_bias_db))
 
 
 @app.command("advance")

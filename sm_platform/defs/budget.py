@@ -8,21 +8,30 @@ from datetime import UTC, datetime, timedelta
 from sm_platform.errors import BudgetError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.spending import Spent, Sums, note_spending, spent_in, total
-from sm_platform.sources.configuration import Budget
+from sm_platform.sources.configuration import UNITS, Budget
 from sm_platform.sources.metering import Meter
 
 READ_EVERY_S = 30.0
 """How often it is looked what other processes have spent meanwhile."""
-Place = tuple[str, str, str, str]
-"""Service, product, region, granule id (empty for a listing)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What is paid for."""
+
+    service: str
+    product: str
+    region: str
+    granule_id: str = ""
+    """Empty for a listing."""
 
 
 @dataclass(slots=True)
 class Purse:
     """Notes what is spent; refuses more once the month's budget is used up."""
 
-    layout: Layout | None
-    """The lake that keeps the books; None: nothing is noted, nothing refused."""
+    layout: Layout
+    """The lake that keeps the books."""
     budget: Budget = field(default_factory=Budget)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _spent: Sums = field(default_factory=Sums)
@@ -30,7 +39,7 @@ class Purse:
 
     def check(self) -> None:
         """Raises BudgetError, with what to do, when the month's budget is used up."""
-        if self.layout is None or self.budget.is_open:
+        if self.budget.is_open:
             return
         over = overspent(self.budget, self._known())
         if over is not None:
@@ -42,17 +51,16 @@ class Purse:
                 wait,
             )
 
-    def note(self, place: Place, meter: Meter, seconds: float, *, is_whole: bool = True) -> None:
+    def note(self, what: Spending, meter: Meter, seconds: float, *, is_whole: bool) -> None:
         """Book what was metered; folders cost nothing and are not booked."""
-        if self.layout is None or not meter.requests:
+        if not meter.requests:
             return
-        service, product, region, granule_id = place
         spent = Spent(
             spent_utc=datetime.now(UTC),
-            service=service,
-            product=product,
-            region=region,
-            granule_id=granule_id,
+            service=what.service,
+            product=what.product,
+            region=what.region,
+            granule_id=what.granule_id,
             requests=meter.requests,
             received_bytes=meter.received_bytes,
             eecu_s=meter.eecu_s,
@@ -69,30 +77,22 @@ class Purse:
         """Spent this month: read now and then, own spending added at once."""
         now = time.monotonic()
         with self._lock:
-            if self.layout is not None and (
-                self._read_at is None or now - self._read_at > READ_EVERY_S
-            ):
+            if self._read_at is None or now - self._read_at > READ_EVERY_S:
                 self._spent = total(spent_in(self.layout).values())
                 self._read_at = now
             return self._spent
 
 
-def no_limit() -> Purse:
-    """For sources that cost nothing."""
-    return Purse(None)
-
-
 def overspent(budget: Budget, spent: Sums) -> str | None:
     """What is used up, with figures; None while there is something left of all."""
-    eecu_h = spent.eecu_s / 3600
-    figures = (
-        ("requests", budget.requests_per_month, float(spent.requests)),
-        ("megabytes", budget.megabytes_per_month, spent.received_bytes / 1e6),
-        ("Earth Engine compute unit hours", budget.eecu_hours_per_month, eecu_h),
-    )
     used = [
-        f"{amount:.0f} of {most:.0f} {name}"
-        for name, most, amount in figures
+        f"{amount:.6g} of {most:.6g} {name}"
+        for name, most, amount in zip(
+            UNITS,
+            budget.limits,
+            (spent.requests, spent.received_bytes / 1e6, spent.eecu_s / 3600),
+            strict=True,
+        )
         if most is not None and amount >= most
     ]
     return ", ".join(used) or None

@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from traceback import format_exc
 from typing import Any
 
 import dagster as dg
 
 from sm_platform.defs.checking.failed import tell_failed_days
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.resources import secret_values
 from sm_platform.defs.talk import legible
 from sm_platform.errors import (
     BudgetError,
@@ -28,10 +30,12 @@ from sm_platform.errors import (
     MissingInputError,
     PassingError,
     SmPlatformError,
+    UsageError,
 )
 from sm_platform.lake.failures import FailedDay, clear_failure, failure_of, write_failure
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
+from sm_platform.sources.masking import masked
 
 PROGRESS_SECONDS = 10.0
 FAILED = "failed"
@@ -88,8 +92,10 @@ class _Days:
         """Note a failed day, here and in the lake."""
         reason, is_passing = str(error), may_pass(error)
         if not isinstance(error, SmPlatformError):
-            self.context.log.exception(f"{key} failed")
-            reason = f"{type(error).__name__}: {error} (a fault of the platform, see the log)"
+            secrets = secret_values()  # a client's own error may tell a signed address
+            self.context.log.error(masked(f"{key} failed\n{format_exc()}", secrets))
+            told = masked(str(error), secrets)
+            reason = f"{type(error).__name__}: {told} (a fault of the platform, see the log)"
         now = datetime.now(UTC)
         failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request, now)
         self.failed[key] = failed
@@ -139,6 +145,8 @@ def each_day(
         try:
             worker = open_region(find_region(layout, region_id), [day for day, _ in keys])
         except SmPlatformError as error:
+            if isinstance(error, UsageError):  # a setting: no day is wrong for good by it
+                error = MissingInputError(str(error))  # noqa: PLW2901
             for day, key in keys:
                 days.fail(region_id, day, key, error)
             continue

@@ -11,7 +11,6 @@ from sm_platform.defs.resources import settings
 from sm_platform.defs.source_reach import STATIC_PRODUCTS
 from sm_platform.defs.steps import Request
 from sm_platform.grid.calendar import days_between
-from sm_platform.lake.granules import is_landed
 from sm_platform.lake.spending import Sums, spent_in
 from sm_platform.sources.protocol import Granule, Product
 
@@ -70,7 +69,7 @@ def asked_of(request: Request) -> list[tuple[Product, Sequence[date] | None]]:
 def _planned(
     landing: Landing, product: Product, listed: Sequence[Granule], month: dict[str, Sums]
 ) -> Planned:
-    lacking = [one for one in listed if not _is_there(landing, one)]
+    lacking = [one for one in listed if not landing.is_there(one)]
     sizes = [one.size_bytes or one.estimated_bytes for one in lacking]
     requests = sum(one.n_requests for one in lacking)
     known = sum(size for size in sizes if size is not None)
@@ -87,9 +86,3 @@ def _seconds(requests: int, n_bytes: int, pace: Sums) -> float:
     if pace.requests >= FEWEST_REQUESTS:
         return requests * pace.seconds / pace.requests
     return requests * USUAL_S_PER_REQUEST + n_bytes / USUAL_BYTES_PER_S
-
-
-def _is_there(landing: Landing, granule: Granule) -> bool:
-    name, product = landing.region.region_id, granule.product.value
-    folder = landing.layout.granule(product, name, granule.day, granule.granule_id)
-    return is_landed(folder, granule.stamp)

@@ -1,6 +1,7 @@
 """Fetching a granule: asked for again while that may help, checked against what its source told."""
 
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,12 @@ class Patience:
 USUAL = Patience()
 
 
-def patiently(patience: Patience, ask: Callable[[], Answer]) -> Answer:
+def patiently(
+    patience: Patience, ask: Callable[[], Answer], stopping: threading.Event | None = None
+) -> Answer:
     """The answer of the first try that succeeds.
 
-    Between two tries it waits at least as long as the provider asks for.
+    Between two tries it waits at least as long as the provider asks for; `stopping` ends that.
 
     Raises:
         PassingError: of the last try, when all failed or the deadline would come.
@@ -62,10 +65,18 @@ def patiently(patience: Patience, ask: Callable[[], Answer]) -> Answer:
         max=patience.longest_wait_s,
         jitter=patience.first_wait_s,
     )
+    stopped = stopping or threading.Event()
+
+    def wait(seconds: float) -> None:
+        stopped.wait(seconds)
+
     retrying = Retrying(
+        sleep=wait,
         retry=retry_if_exception_type(PassingError),
         stop=stop_any(
-            stop_after_attempt(patience.tries), stop_before_delay(patience.deadline_s), _Vain()
+            stop_after_attempt(patience.tries),
+            stop_before_delay(patience.deadline_s),
+            _Vain(stopped),
         ),
         wait=lambda state: max(usual(state), _asked_to_wait_s(state)),
         reraise=True,
@@ -78,12 +89,15 @@ def _failure(state: RetryCallState) -> BaseException | None:
 
 
 class _Vain(stop_base):
-    """Whether another try cannot help: no money, or credentials denied twice."""
+    """Whether another try cannot help: stopped, no money, or credentials denied twice."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        self.stopped = stopped
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         error = _failure(retry_state)
         is_denied = isinstance(error, DeniedError) and retry_state.attempt_number >= TRIES_DENIED
-        return is_denied or isinstance(error, BudgetError)
+        return is_denied or isinstance(error, BudgetError) or self.stopped.is_set()
 
 
 def _asked_to_wait_s(state: RetryCallState) -> float:
@@ -92,7 +106,13 @@ def _asked_to_wait_s(state: RetryCallState) -> float:
 
 
 def fetch_whole(
-    source: Source, granule: Granule, window: GridWindow, folder: Path, *, patience: Patience
+    source: Source,
+    granule: Granule,
+    window: GridWindow,
+    folder: Path,
+    *,
+    patience: Patience,
+    stopping: threading.Event | None = None,
 ) -> None:
     """Fetch a granule into a folder of its own; what came of the last try stays in it.
 
@@ -106,7 +126,7 @@ def fetch_whole(
         source.fetch(granule, window, folder)
         check_fetched(granule, folder)
 
-    patiently(patience, once)
+    patiently(patience, once, stopping)
 
 
 def check_fetched(granule: Granule, folder: Path) -> None:

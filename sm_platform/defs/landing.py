@@ -1,27 +1,34 @@
-"""Landing granules of a region: each once and whole, several at a time, at a price that is noted.
+"""Landing granules of a region: each once and whole, several at a time.
 
-All services go through here: what is fetched, retried, checked, set aside and paid is the same.
+All services go through here: what is fetched, retried, checked and set aside is the same.
 """
 
+import hashlib
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from sm_platform.defs.budget import Purse, no_limit
 from sm_platform.defs.days import DayReport
 from sm_platform.defs.fetching import USUAL, Patience, fetch_whole, patiently, text_in_place
 from sm_platform.defs.landing_progress import Progress
-from sm_platform.errors import BudgetError, DataError, DeniedError, GranuleError, PassingError
+from sm_platform.errors import (
+    BudgetError,
+    DataError,
+    DeniedError,
+    GranuleError,
+    LakeError,
+    PassingError,
+    SourceError,
+)
 from sm_platform.lake.granules import LandedGranule, is_landed, land, quarantine_fetched
 from sm_platform.lake.layout import Layout
+from sm_platform.lake.lock import locked
 from sm_platform.schema.region import Region
 from sm_platform.sources.metering import Meter, metered
-from sm_platform.sources.mixed import MixedSource
 from sm_platform.sources.protocol import Granule, Product, Source
 
 MOST_DENIED = 3
@@ -37,7 +44,6 @@ class Landing:
     region: Region
     source: Source
     patience: Patience = USUAL
-    purse: Purse = field(default_factory=no_limit)
     say: Callable[[str], None] | None = None
     """Told how far it is; None: nobody asks."""
 
@@ -47,12 +53,8 @@ class Landing:
         Raises:
             PassingError: the source did not answer, on the last try either.
         """
-        window, began = self.region.window, time.monotonic()
-        with metered() as meter:
-            try:
-                return patiently(self.patience, lambda: self.source.granules(product, window, days))
-            finally:
-                self.purse.note(self._place(product), meter, time.monotonic() - began)
+        window = self.region.window
+        return patiently(self.patience, lambda: self.source.granules(product, window, days))
 
     def land(self, granules: Sequence[Granule]) -> DayReport:
         """Land these granules, several at once where the source allows it.
@@ -71,7 +73,7 @@ class Landing:
 
         What has not begun when the block ends is not begun; what is on its way is stopped.
         """
-        new = [one for one in granules if not self._is_there(one)]
+        new = [one for one in granules if not self.is_there(one)]
         threads = max((self.source.in_flight(one.product) for one in new), default=1)
         ahead = Ahead(self, self._progress(new))
         if threads == 1 or len(new) < 2:
@@ -94,15 +96,9 @@ class Landing:
         what = f"{self.region.region_id} {new[0].product.value}"
         return Progress(new, lambda text: say(f"{what}: {text}"))
 
-    def _is_there(self, granule: Granule) -> bool:
-        name, product = self.region.region_id, granule.product.value
-        folder = self.layout.granule(product, name, granule.day, granule.granule_id)
-        return is_landed(folder, granule.stamp)
-
-    def _place(self, product: Product) -> tuple[str, str, str, str]:
-        mixed = self.source if isinstance(self.source, MixedSource) else None
-        service = mixed.service_of(product) if mixed else self.source.name
-        return service, product.value, self.region.region_id, ""
+    def is_there(self, granule: Granule) -> bool:
+        """Whether the granule is in the lake in the listed version."""
+        return is_there(self.layout, self.region.region_id, granule)
 
 
 @dataclass(slots=True)
@@ -132,10 +128,8 @@ class Ahead:
                 landed.append(self.land_one(one) if future is None else future.result())
             except DataError as error:
                 failed.append(error)
-        if len(failed) == 1:
-            raise failed[0]
         if failed:
-            raise _joined(failed)
+            raise joined(failed)
         return DayReport(
             status="landed" if landed else "none",
             rows=len(landed),
@@ -147,50 +141,60 @@ class Ahead:
         )
 
     def land_one(self, granule: Granule) -> Landed:
-        """Land one granule; its cost is noted whether it came or not."""
-        landing, sidecar = self.landing, self._sidecar(granule)
-        began, is_whole, is_new = time.monotonic(), False, True
-        with metered(self._watch) as meter:
-            try:
-                landed, is_new = self._land(granule, sidecar, meter)
-                is_whole = True
-                self.n_denied = 0
-            except (DeniedError, BudgetError) as error:
-                self._denied(error)
-                raise
-            finally:
-                if is_new:
-                    place = landing.source.name, granule.product.value, landing.region.region_id
-                    service = granule.service or place[0]
-                    landing.purse.note(
-                        (service, *place[1:], granule.granule_id),
-                        meter,
-                        time.monotonic() - began,
-                        is_whole=is_whole,
-                    )
-                    self.progress.done(granule, is_whole=is_whole)
+        """Land one granule."""
+        is_whole, is_new = False, True
+        try:
+            landed, is_new = self._land(granule)
+            is_whole = True
+        except (DeniedError, BudgetError) as error:
+            self._denied(error)
+            raise
+        finally:
+            if is_new:
+                self.n_denied = 0 if is_whole else self.n_denied
+                self.progress.done(granule, is_whole=is_whole)
         return landed, is_new
 
-    def _land(self, granule: Granule, sidecar: dict[str, object], meter: Meter) -> Landed:
-        """One granule; text in the place of data lies in quarantine after the last try."""
-        landing, name = self.landing, self.landing.region.region_id
+    def _land(self, granule: Granule) -> Landed:
+        """One granule, by one process at a time; its cost stands in its sidecar."""
+        layout, name = self.landing.layout, self.landing.region.region_id
+        sidecar = self._sidecar(granule)
 
         def fetch(folder: Path) -> None:
-            window = landing.region.window
             if self.refused is not None:
                 raise self.refused
-            landing.purse.check()
-            try:
-                fetch_whole(landing.source, granule, window, folder, patience=landing.patience)
-            except PassingError as error:
-                strange = text_in_place(granule, folder)
-                if strange is None:
-                    raise
-                place = quarantine_fetched(landing.layout, name, sidecar, folder, strange)
-                raise GranuleError(f"{strange} It lies in {place}.") from error
-            sidecar.update(_cost(meter))  # known by now; the sidecar is written after this
+            with metered(self._watch) as meter:
+                self._fetch(granule, folder, sidecar)
+            sidecar.update(_cost(meter))  # the sidecar is written after the fetch
 
-        return land(landing.layout, name, sidecar, fetch)
+        with locked(layout, f"granule-{_stripe(granule)}"):
+            return land(layout, name, sidecar, fetch)
+
+    def _fetch(self, granule: Granule, folder: Path, sidecar: Mapping[str, object]) -> None:
+        """Fetch it whole; text in the place of data lies in quarantine after the last try.
+
+        A folder's file stays as it is. A service that shows a page to log in on, or of its
+        maintenance, will send data again: that may pass.
+        """
+        landing = self.landing
+        window = landing.region.window
+        try:
+            fetch_whole(
+                landing.source,
+                granule,
+                window,
+                folder,
+                patience=landing.patience,
+                stopping=self.stopping,
+            )
+        except PassingError as error:
+            strange = text_in_place(granule, folder)
+            if strange is None:
+                raise
+            name = landing.region.region_id
+            place = quarantine_fetched(landing.layout, name, sidecar, folder, strange)
+            kind = PassingError if granule.service else GranuleError
+            raise kind(f"{strange} It lies in {place}.") from error
 
     def _denied(self, error: PassingError) -> None:
         """A service may say no to one granule by mistake; not to several in a row."""
@@ -201,7 +205,7 @@ class Ahead:
     def _watch(self, n_bytes: int) -> None:
         """Count what comes; ends the transfers when the run has been stopped."""
         if self.stopping.is_set():
-            raise PassingError("Stopped: run the same again, it goes on from there.")
+            raise SourceError("Stopped: run the same again, it goes on from there.")
         self.progress.came(n_bytes)
 
     def _sidecar(self, granule: Granule) -> dict[str, object]:
@@ -231,11 +235,29 @@ def _cost(meter: Meter) -> dict[str, object]:
     }
 
 
-def _joined(failed: Sequence[DataError]) -> DataError:
-    """All reasons as one error, each sentence once."""
+def joined(failed: Sequence[DataError]) -> DataError:
+    """All reasons as one error, each sentence once; of the kind that helps least to try again."""
+    if len(failed) == 1:
+        return failed[0]
     reasons = " ".join(dict.fromkeys(str(error) for error in failed))
-    first = failed[0]
-    if isinstance(first, DeniedError | BudgetError):
-        return type(first)(reasons, first.retry_after_s)
-    is_passing = all(isinstance(error, PassingError) for error in failed)
-    return PassingError(reasons) if is_passing else DataError(reasons)
+    if not all(isinstance(error, PassingError) for error in failed):
+        return DataError(reasons)
+    refused = [error for error in failed if isinstance(error, DeniedError | BudgetError)]
+    if refused:
+        return type(refused[0])(reasons, refused[0].retry_after_s)
+    return PassingError(reasons)
+
+
+def is_there(layout: Layout, region_id: str, granule: Granule) -> bool:
+    """Whether a granule is in the lake in the listed version; a damaged sidecar is a no."""
+    folder = layout.granule(granule.product.value, region_id, granule.day, granule.granule_id)
+    try:
+        return is_landed(folder, granule.stamp)
+    except LakeError:
+        return False
+
+
+def _stripe(granule: Granule) -> str:
+    """One of 256 locks: those of all granules would be too many files."""
+    name = f"{granule.product.value}/{granule.granule_id}"
+    return hashlib.sha256(name.encode()).hexdigest()[:2]

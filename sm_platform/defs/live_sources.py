@@ -10,6 +10,7 @@ from sm_platform.sources.configuration import (
     Budget,
     Choice,
     Configuration,
+    configuration_file,
     driver_of,
     read_configuration,
 )
@@ -82,5 +83,5 @@ def _opened(text: str, _: int, credentials: tuple[tuple[str, str], ...], work: P
 
 
 def _version(text: str) -> int:
-    path = Path(text).expanduser()
-    return path.stat().st_mtime_ns if path.is_file() else 0
+    path = configuration_file(text)
+    return path.stat().st_mtime_ns if path and path.is_file() else 0

@@ -10,17 +10,17 @@ from sm_platform.errors import UsageError
 from sm_platform.formats.recognise import recognise
 from sm_platform.schema.recipes import NdviSensor
 from sm_platform.sources.archive import ArchiveSource
-from sm_platform.sources.climate_store import ClimateStoreSource
-from sm_platform.sources.earth_engine import EarthEngineSource
-from sm_platform.sources.earthdata import EarthdataSource
-from sm_platform.sources.label_folder import LabelFolderSource
-from sm_platform.sources.open_elevation import OpenElevationSource
-from sm_platform.sources.open_land_cover import OpenLandCoverSource
-from sm_platform.sources.open_soil import OpenSoilSource
-from sm_platform.sources.planet_swc import PlanetSource
-from sm_platform.sources.planetary_computer import PlanetaryComputerSource
+from sm_platform.sources.climate_store.source import ClimateStoreSource
+from sm_platform.sources.earth_engine.source import EarthEngineSource
+from sm_platform.sources.earthdata.source import EarthdataSource
+from sm_platform.sources.label_folder.source import LabelFolderSource
+from sm_platform.sources.open_data.elevation import OpenElevationSource
+from sm_platform.sources.open_data.land_cover import OpenLandCoverSource
+from sm_platform.sources.open_data.soil import OpenSoilSource
+from sm_platform.sources.planet.source import PlanetSource
+from sm_platform.sources.planetary_computer.source import PlanetaryComputerSource
 from sm_platform.sources.protocol import Source
-from sm_platform.sources.sentinel_hub import SentinelHubSource
+from sm_platform.sources.sentinel_hub.source import SentinelHubSource
 
 MODIS = "MODIS"
 
@@ -85,9 +85,10 @@ def _planetary_computer(opening: Opening) -> Source:
 
 
 def _climate_store(opening: Opening) -> Source:
+    known = opening.credentials
     return ClimateStoreSource(
         opening.work,
-        key=opening.credentials.get("CDSAPI_KEY"),
+        key=known.get("CDSAPI_KEY") or known.get("ECMWF_DATASTORES_KEY"),
         **opening.only(url="url", in_flight="at_once"),
     )
 

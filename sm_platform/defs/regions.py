@@ -104,11 +104,12 @@ def add_region(
         )
     report = check_area(area)
     keys = report.keys_for((datetime.now(UTC).date() - settings().first_day).days + 1)
-    take_up_kept_data(layout, region_id, report.window)
     outline = outline_wkt(area)
     bare = Region(region_id, report.window, origin.kind, origin.path, outline_wkt=outline)
     found = FoundZone(said) if said else found_zone(bare)
     region = replace(bare, time_zone=found.name)
+    source = open_source(region)
+    take_up_kept_data(layout, region_id, report.window)
     instance.add_dynamic_partitions(DIMENSION, [region_id])
     try:
         save_region(layout, region)
@@ -116,7 +117,7 @@ def add_region(
         instance.delete_dynamic_partition(DIMENSION, region_id)
         raise
     n_regions = len(instance.get_dynamic_partitions(DIMENSION))
-    lacking = reach_of(region, open_source(region))
+    lacking = reach_of(region, source)
     return AddedRegion(region, report, keys, keys * n_regions, lacking, found.warning)
 
 

@@ -19,7 +19,7 @@ from sm_platform.errors import UsageError
 from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.sources.configuration import read_configuration
+from sm_platform.sources.configuration import configuration_file, read_configuration
 
 SECRET = ("SM_ALERT_WEBHOOK", "SM_SMTP_URL", POSTGRES)
 """Variables that hold a password or are one: only their host is told."""
@@ -28,6 +28,8 @@ SECRET_NAME = re.compile(
 )
 """Variables, of whatever program, whose value must not be told to anybody."""
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+SENSOR_SECONDS = "1200"
+"""Dagster ends a tick after a minute, else: services may be asked much by one, and be slow."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -167,10 +169,12 @@ def environment() -> dict[str, str]:
     """
     now = settings()
     places = {"SM_DATA_LAKE": now.data_lake, "SM_MODELS": now.models, "SM_ARCHIVE": now.archive}
-    sources = Path(sources_text() or "").expanduser()
-    if sources.is_file():
+    sources = configuration_file(sources_text() or "=")
+    if sources is not None:
         places["SM_SOURCES"] = sources
-    return {**os.environ, **{name: str(place.resolve()) for name, place in places.items()}}
+    waits = {"DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": SENSOR_SECONDS}
+    paths = {name: str(place.resolve()) for name, place in places.items()}
+    return {**waits, **os.environ, **paths}
 
 
 def point_dagster_at(home: Path) -> None:

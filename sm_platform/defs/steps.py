@@ -12,11 +12,10 @@ from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_chain import PASSES
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
-from sm_platform.defs.region_source import open_source
+from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import settings
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
-from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import LATE_RAIN, NDVI, WEATHER
@@ -120,22 +119,9 @@ def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
     assets = [name for one in tables for name in (f"{one.name}_granules", one.name)]
     unmade = launcher.pending(assets, days)
     layout, region = Layout(settings().data_lake), request.region
-    source = open_source(region)
-    listed = [
-        granule
-        for one in tables
-        for granule in source.granules(Product(one.name), region.window, days)
-    ]
-    new = {
-        granule.day
-        for granule in listed
-        if not is_landed(
-            layout.granule(
-                granule.product.value, region.region_id, granule.day, granule.granule_id
-            ),
-            granule.stamp,
-        )
-    }
+    landing = open_landing(layout, region, launcher.say)
+    listed = [granule for one in tables for granule in landing.listed(Product(one.name), days)]
+    new = {one.day for one in listed if not landing.is_there(one)}
     stored = [set(store.days_made(layout, one, region.region_id)) for one in tables]
     lost = [day for day in days if any(day not in made for made in stored)]
     return sorted({*unmade, *lost, *(day for day in new if day is not None)})

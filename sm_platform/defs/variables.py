@@ -8,6 +8,7 @@ CREDENTIALS = {
     "EARTHDATA_USERNAME": "NASA Earthdata: user, instead of a token",
     "EARTHDATA_PASSWORD": "NASA Earthdata: password of that user",
     "CDSAPI_KEY": "Climate Data Store: personal access token",
+    "ECMWF_DATASTORES_KEY": "Climate Data Store: the same under its newer name",
     "SH_CLIENT_ID": "Copernicus Data Space, Sentinel Hub: id of an OAuth client",
     "SH_CLIENT_SECRET": "Copernicus Data Space, Sentinel Hub: its secret",
     "PL_API_KEY": "Planet: API key",

@@ -202,10 +202,11 @@ def quarantine_fetched(
 ) -> Path:
     """Set aside what was fetched into a folder and must not land; returns where it lies now.
 
-    `sidecar` as for `land`; the folder is gone afterwards.
+    `sidecar` as for `land`; of several files those that came. The folder is gone afterwards.
     """
+    there = [name for name in sidecar["files"] if (folder / name).is_file()]
     with explained(folder):
-        _describe(folder, region, sidecar)
+        _describe(folder, region, {**sidecar, "files": there})
     return quarantine(layout, region, read_granule(folder), reason)
 
 

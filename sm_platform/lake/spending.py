@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,9 +18,6 @@ from uuid import uuid4
 from sm_platform.errors import LakeError
 from sm_platform.lake.atomic import explained
 from sm_platform.lake.layout import Layout
-
-_OWN = uuid4().hex[:8]
-"""Two processes may have had the same number in one month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Sums:
 
 def note_spending(layout: Layout, spent: Spent) -> None:
     """Append a line; raises LakeError when the lake cannot be written."""
-    path = _folder(layout, spent.spent_utc) / f"{os.getpid()}-{_OWN}.jsonl"
+    path = _folder(layout, spent.spent_utc) / f"{_own_name(os.getpid())}.jsonl"
     line = json.dumps({**asdict(spent), "spent_utc": spent.spent_utc.isoformat()}) + "\n"
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,6 +89,12 @@ def total(sums: Iterable[Sums]) -> Sums:
     for one in sums:
         found = found + one
     return found
+
+
+@lru_cache
+def _own_name(pid: int) -> str:
+    """Two processes may have had the same number in one month."""
+    return f"{pid}-{uuid4().hex[:8]}"
 
 
 def _folder(layout: Layout, moment: datetime) -> Path:

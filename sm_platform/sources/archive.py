@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,14 @@ from sm_platform.sources.archive_listing import (
 )
 from sm_platform.sources.names import check_name, empty_folder, stamp_of
 from sm_platform.sources.ndvi_sensors import ndvi_sensor_of
-from sm_platform.sources.protocol import Granule, Product
+from sm_platform.sources.pass_days import ONE_DAY, first_days, with_neighbours
+from sm_platform.sources.protocol import Granule, Product, by_day
 from sm_platform.sources.sentinel1_names import parse_frame
 
 __all__ = ["ArchiveSource", "advance_clock", "archive_regions", "read_clock"]
 
 LISTING = "listing"
 """What is asked for when no granule is."""
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class ArchiveSource:
         if days is None:
             return self._granules(rows_of_days(self.root, product, place, None))
         wanted = set(days)
-        around = _with_neighbours(wanted) if product is Product.S1_GRD else wanted
+        around = with_neighbours(wanted) if product is Product.S1_GRD else wanted
         rows = _of_passes(rows_of_days(self.root, product, place, around))
         return self._granules([row for row in rows if row["day"] in wanted])
 
@@ -136,7 +136,7 @@ class ArchiveSource:
             for one in found
             if faults is None or not faults.hides(one.product, one.granule_id, one.available_utc)
         ]
-        return sorted(shown, key=lambda one: (one.day or date.min, one.granule_id))
+        return by_day(shown)
 
     def _is_wanted(self, row: Row) -> bool:
         is_ndvi = row["product"] == Product.NDVI and self.ndvi_sensor is not None
@@ -162,21 +162,10 @@ class ArchiveSource:
         return self._folder(rows[0], _granule(rows[0]))
 
 
-def _with_neighbours(days: Collection[date]) -> set[date]:
-    return {day + n * ONE_DAY for day in days for n in (-1, 0, 1)}
-
-
 def _of_passes(rows: Sequence[Row]) -> list[Row]:
     """Rows with the day of the first frame of their pass; others keep their own."""
-    scenes = [_scene_of(row) for row in rows]
-    first: dict[str, date] = {}
-    for scene, row in zip(scenes, rows, strict=True):
-        if scene is not None:
-            first[scene] = min(row["day"], first.get(scene, row["day"]))
-    return [
-        row if scene is None else {**row, "day": first[scene]}
-        for scene, row in zip(scenes, rows, strict=True)
-    ]
+    days = first_days([(_scene_of(row), row["day"]) for row in rows])
+    return [{**row, "day": day} for row, day in zip(rows, days, strict=True)]
 
 
 def _scene_of(row: Row) -> str | None:

@@ -17,7 +17,8 @@ never stand here: they are environment variables of the services.
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,10 @@ OPTIONS: dict[str, dict[str, type]] = {
 """Options of each service and their types; what they mean stands in the README."""
 
 
+UNITS = ("requests", "megabytes", "Earth Engine compute unit hours")
+"""What a budget limits, in its order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What may be spent in a calendar month (UTC); None: no limit."""
@@ -142,9 +147,20 @@ class Budget:
     """Earth Engine compute units: its pages bill and limit EECU hours."""
 
     @property
+    def limits(self) -> tuple[float | None, float | None, float | None]:
+        """Of requests, megabytes and EECU hours, as UNITS names them."""
+        return self.requests_per_month, self.megabytes_per_month, self.eecu_hours_per_month
+
+    @property
     def is_open(self) -> bool:
         """Whether nothing is limited."""
-        return all(getattr(self, one.name) is None for one in fields(self))
+        return all(most is None for most in self.limits)
+
+    @property
+    def told(self) -> str:
+        """The limits in words; empty when there are none."""
+        named = zip(self.limits, UNITS, strict=True)
+        return ", ".join(f"{most:.6g} {name}" for most, name in named if most is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +193,13 @@ def read_configuration(text: str) -> Configuration:
     Raises:
         UsageError: naming the file, the entry and what can stand there.
     """
-    if "=" in text and not Path(text).is_file():
+    path = configuration_file(text)
+    if path is None:
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
         sources = {name.strip(): value.strip() for name, _, value in pairs}
+        if len(sources) < len(pairs):
+            raise UsageError("SM_SOURCES names a driver twice: leave one of them out.")
         return _configuration({"sources": sources}, "SM_SOURCES")
-    path = Path(text).expanduser()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -191,7 +209,22 @@ def read_configuration(text: str) -> Configuration:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no TOML ({error}): mend that line.") from error
-    return _configuration(content, str(path))
+    found = _configuration(content, str(path))
+    options = {name: _placed(table, path.parent) for name, table in found.options.items()}
+    return replace(found, options=options)
+
+
+def _placed(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Options with their path made whole: as it is meant beside the file."""
+    if "path" not in options:
+        return options
+    return {**options, "path": str((folder / Path(options["path"]).expanduser()).resolve())}
+
+
+def configuration_file(text: str) -> Path | None:
+    """The file that the text names; None when it is the line itself."""
+    is_line = "=" in text and not text.endswith(".toml")
+    return None if is_line else Path(text).expanduser()
 
 
 def driver_of(product: Product) -> str:
@@ -237,7 +270,8 @@ def _budget(table: Mapping[str, Any], place: str) -> Budget:
     names = tuple(one.name for one in fields(Budget))
     _check_known(table, names, f"{place} [budget]: the entry")
     for name, value in table.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and isfinite(value) and value > 0):
             raise UsageError(f"{place} [budget]: {name} is {value!r}: write a number above 0.")
     return Budget(**{name: float(value) for name, value in table.items()})
 

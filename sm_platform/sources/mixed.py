@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sm_platform.errors import SourceError
+from sm_platform.errors import PassingError, SourceError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.protocol import Granule, Product, Source
+from sm_platform.sources.configuration import NEEDED, driver_of
+from sm_platform.sources.protocol import Granule, Product, Source, by_day
 
 
 @dataclass(frozen=True, slots=True)
 class MixedSource:
-    """Sources by product; a product without one has no granules."""
+    """Sources by product; one without a source has no granules, unless maps need it."""
 
     by_product: Mapping[Product, Source]
 
@@ -25,7 +26,7 @@ class MixedSource:
         self, product: Product, window: GridWindow, days: Sequence[date] | None
     ) -> list[Granule]:
         """Granules of the product's own source; as `Source.granules`."""
-        source = self.by_product.get(product)
+        source = self._source(product)
         return [] if source is None else _named(source, source.granules(product, window, days))
 
     def service_of(self, product: Product) -> str:
@@ -49,7 +50,7 @@ class MixedSource:
         found: list[Granule] = []
         for source, own in self._sources(products):
             found += _named(source, source.listed_since(own, window, since, first_day))
-        return sorted(found, key=lambda one: (one.day or date.min, one.granule_id))
+        return by_day(found)
 
     def in_flight(self, product: Product) -> int:
         """As many as the product's own source allows."""
@@ -66,11 +67,21 @@ class MixedSource:
             )
         source.fetch(granule, window, folder)
 
+    def _source(self, product: Product) -> Source | None:
+        """The product's own source; raises PassingError when one that maps need has none."""
+        source, driver = self.by_product.get(product), driver_of(product)
+        if source is None and driver in NEEDED:
+            raise PassingError(
+                f"SM_SOURCES names nothing for {driver}, without which no map can be made: add a "
+                f'line {driver} = "service" there.'
+            )
+        return source
+
     def _sources(self, products: Collection[Product]) -> list[tuple[Source, list[Product]]]:
         """Each source once, with the asked products that it brings."""
         by_source: dict[int, tuple[Source, list[Product]]] = {}
         for product in products:
-            source = self.by_product.get(product)
+            source = self._source(product)
             if source is not None:
                 by_source.setdefault(id(source), (source, []))[1].append(product)
         return list(by_source.values())

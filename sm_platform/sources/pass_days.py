@@ -1,11 +1,11 @@
 """The day of a radar pass: its frames belong together, though midnight (UTC) may lie between."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from sm_platform.sources.protocol import Granule, Product
-from sm_platform.sources.sentinel1_names import parse_frame
+from sm_platform.sources.sentinel1_names import FrameName, parse_frame
 
 ONE_DAY = timedelta(days=1)
 
@@ -15,22 +15,35 @@ def with_neighbours(days: Collection[date]) -> list[date]:
     return sorted({day + n * ONE_DAY for day in days for n in (-1, 0, 1)})
 
 
-def with_pass_days(granules: Sequence[Granule]) -> list[Granule]:
-    """Each Sentinel-1 frame with the day of the first frame of its pass; others as they are.
+def first_days(parts: Sequence[tuple[Hashable | None, date]]) -> list[date]:
+    """Of each part, a pass and the part's own day, the day of the first part of its pass.
 
-    Only the given granules are looked at: list one day more on each side (`with_neighbours`).
+    Only the given parts are looked at: list one day more on each side (`with_neighbours`). A part
+    of no pass (None) keeps its own day.
     """
-    passes = [_pass_of(one) for one in granules]
-    first: dict[str, date] = {}
-    for pass_id, one in zip(passes, granules, strict=True):
-        if pass_id is not None and one.day is not None:
-            first[pass_id] = min(one.day, first.get(pass_id, one.day))
-    return [
-        one if pass_id is None or pass_id not in first else replace(one, day=first[pass_id])
-        for pass_id, one in zip(passes, granules, strict=True)
-    ]
+    first: dict[Hashable, date] = {}
+    for pass_id, day in parts:
+        if pass_id is not None:
+            first[pass_id] = min(day, first.get(pass_id, day))
+    return [day if pass_id is None else first[pass_id] for pass_id, day in parts]
 
 
-def _pass_of(granule: Granule) -> str | None:
-    frame = parse_frame(granule.granule_id) if granule.product is Product.S1_GRD else None
-    return frame.scene_id if frame else None
+def with_pass_days(granules: Sequence[Granule]) -> list[Granule]:
+    """Each Sentinel-1 frame with the day of the first frame of its pass; others as they are."""
+    dated = [(one, one.day) for one in granules if one.day is not None]
+    frames = [frame_of(one) for one, _ in dated]
+    days = first_days(
+        [
+            (frame.scene_id if frame else None, day)
+            for frame, (_, day) in zip(frames, dated, strict=True)
+        ]
+    )
+    found = iter(days)
+    return [one if one.day is None else replace(one, day=next(found)) for one in granules]
+
+
+def frame_of(granule: Granule) -> FrameName | None:
+    """What its listing or its id says of a Sentinel-1 frame; None for anything else."""
+    if granule.product is not Product.S1_GRD:
+        return None
+    return granule.frame or parse_frame(granule.granule_id)

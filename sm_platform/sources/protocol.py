@@ -1,6 +1,6 @@
 """What a source of granules is: list them for a window and days, hand one over."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from sm_platform.grid.window import GridWindow
+from sm_platform.sources.sentinel1_names import FrameName
 
 
 class Product(StrEnum):
@@ -63,6 +64,13 @@ class Granule:
     """Requests that fetching it takes, for the plan shown before."""
     estimated_bytes: int | None = None
     """What fetching it moves, where `size_bytes` is not known; None: not known either."""
+    frame: FrameName | None = None
+    """Of a radar frame whose id does not say it; see `pass_days.frame_of`."""
+
+
+def by_day(granules: Iterable[Granule]) -> list[Granule]:
+    """By day, then id: the order in which sources list."""
+    return sorted(granules, key=lambda one: (one.day or date.min, one.granule_id))
 
 
 class Source(Protocol):

@@ -18,9 +18,9 @@ from sm_platform.errors import GranuleError, GridError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.names import check_name, empty_folder, stamp_of
 from sm_platform.sources.protocol import Granule, Product
+from sm_platform.sources.terms import OWN
 
 FORMAT = "seed_layout"
-LICENCE = "brought by the user"
 EPSG = 4326
 """The older system exports everything in degrees."""
 
@@ -219,6 +219,6 @@ def _granule(product: Product, path: Path, day: date | None) -> Granule:
         files=(path.name,),
         format=FORMAT,
         available_utc=None,
-        licence=LICENCE,
+        licence=OWN,
         stamp=stamp_of([path]),
     )

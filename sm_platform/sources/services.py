@@ -10,8 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from sm_platform.errors import DeniedError, PassingError, SourceError
 from sm_platform.sources.masking import masked
 
-TOO_MANY, UNAVAILABLE = 429, 503
-PASSING = frozenset({408, 425, TOO_MANY, 500, 502, UNAVAILABLE, 504})
+TOO_MANY = 429
+SERVER_ERRORS = frozenset(range(500, 600)) - {501, 505}
+"""Those of proxies and caches before a service among them."""
+PASSING = frozenset({408, 425, TOO_MANY}) | SERVER_ERRORS
 """Status codes after which the same request may succeed."""
 DENIED = frozenset({401, 403})
 GONE = frozenset({404, 410})
@@ -32,9 +34,9 @@ class Service:
     """Where to get an account or key, and what else is to be done there once."""
 
 
-def lacks_credentials(service: Service) -> SourceError:
+def lacks_credentials(service: Service) -> DeniedError:
     """What to say when none of a service's variables is set."""
-    return SourceError(
+    return DeniedError(
         f"{service.title}: no credentials, {' or '.join(service.variables)} is not set: get them "
         f"at {service.account}, then set the variable and try again."
     )
@@ -99,6 +101,8 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if moment.tzinfo is None:  # written as -0000
+        moment = moment.replace(tzinfo=UTC)
     return max((moment - (now or datetime.now(UTC))).total_seconds(), 0.0)
 
 

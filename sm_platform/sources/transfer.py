@@ -126,7 +126,7 @@ def fetch_file(
     attempt = _Attempt(service, wanted, target, reach, limits, time.monotonic() + limits.deadline_s)
     target.unlink(missing_ok=True)
     with requests.Session() as session:
-        session.auth = _as_it_is  # else an entry in ~/.netrc takes the place of our header
+        session.auth = as_it_is
         for resumption in range(limits.resumptions + 1):
             before = attempt.received
             try:
@@ -220,7 +220,8 @@ def _accepted(response: requests.Response, attempt: _Attempt) -> requests.Respon
     status = response.status_code
     if status < BAD_REQUEST:
         return response
-    detail = "" if status in DENIED else response.text[:500]
+    start = b"" if status in DENIED else response.raw.read1(BLOCK_BYTES)
+    detail = start.decode(errors="replace")
     response.close()
     raise refusal(
         attempt.service,
@@ -262,10 +263,9 @@ def _check_size(attempt: _Attempt, size: int) -> None:
 
 
 def _broken(attempt: _Attempt, error: Exception) -> PassingError:
-    is_slow = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
-    what = "did not answer in time" if is_slow else "broke off"
     return PassingError(
-        f"{attempt.service.title} {what} at {attempt.asked} ({bare(attempt.wanted.href)}, "
+        f"{attempt.service.title} {how_broken(error)} at {attempt.asked} "
+        f"({bare(attempt.wanted.href)}, "
         f"{attempt.received} bytes came): try again."
     )
 
@@ -281,8 +281,15 @@ def _strong_tag(response: requests.Response) -> str | None:
     return tag if tag and not tag.startswith("W/") else None
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """For `Session.auth`: the request with our header, whatever stands in ~/.netrc."""
     return request
+
+
+def how_broken(error: Exception) -> str:
+    """What to say of an answer that did not come, or not whole."""
+    is_slow = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
+    return "did not answer in time" if is_slow else "broke off"
 
 
 def _is_net(error: OSError) -> bool:

@@ -44,6 +44,7 @@ from sm_platform.schema.recipes import EOV_2025
 from sm_platform.schema.region import Region
 from sm_platform.sources.seed_layout import region_window
 from sm_platform_tests.defs.seed_folder import PASSES, write_folder
+from sm_platform_tests.quick_records import hurry_records
 
 GOOD, BAD, UNTAUGHT = "paddy", "terrace", "fallow"
 DAYS = days_between(*PASSES[:3:2])
@@ -215,4 +216,5 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
+    hurry_records()
     main(Path(sys.argv[1]))

@@ -2,21 +2,26 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from sm_platform.defs.booked_source import BookedSource
 from sm_platform.defs.budget import Purse
 from sm_platform.defs.fetching import Patience
-from sm_platform.defs.landing import Landing
-from sm_platform.errors import BudgetError, DataError, DeniedError, PassingError
+from sm_platform.defs.landing import Landing, joined
+from sm_platform.errors import BudgetError, DataError, DeniedError, GranuleError, PassingError
 from sm_platform.lake.granules import digest_of, landed, quarantined
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.spending import spent_in
 from sm_platform.schema.region import LIVE, Region
 from sm_platform.sources.configuration import Budget
+from sm_platform.sources.mixed import MixedSource
+from sm_platform.sources.protocol import Product
 from sm_platform_tests.made_source import DAY, SECRET, MadeSource
 from sm_platform_tests.servers import StandIn, standing_in
 from sm_platform_tests.sources.made_archive import WINDOW
@@ -41,8 +46,9 @@ class Desk:
     def landing(self, n: int, *, budget: Budget | None = None, **more: object) -> Landing:
         source = MadeSource(self.stand_in.url, n, **more)  # type: ignore[arg-type]
         region = Region(NAME, WINDOW, LIVE, "")
-        purse = Purse(self.layout, budget or Budget())
-        return Landing(self.layout, region, source, PATIENCE, purse, self.said.append)
+        services = MixedSource({Product.SPL4SMGP: source})
+        booked = BookedSource(services, Purse(self.layout, budget or Budget()), NAME)
+        return Landing(self.layout, region, booked, PATIENCE, self.said.append)
 
     def whole(self) -> dict[str, str]:
         """Hash of the content of each landed granule, read from its file."""
@@ -57,8 +63,16 @@ def desk(stand_in: StandIn, tmp_path: Path) -> Desk:
 
 
 def made(landing: Landing) -> MadeSource:
-    assert isinstance(landing.source, MadeSource)
-    return landing.source
+    assert isinstance(landing.source, BookedSource)
+    source = landing.source.services.by_product[Product.SPL4SMGP]
+    assert isinstance(source, MadeSource)
+    return source
+
+
+def with_budget(landing: Landing, budget: Budget) -> Landing:
+    """Another process of the same user, which reads the books anew."""
+    assert isinstance(landing.source, BookedSource)
+    return replace(landing, source=replace(landing.source, purse=Purse(landing.layout, budget)))
 
 
 def test_200_transfers_under_all_faults_land_once_and_whole_or_are_reported(desk: Desk) -> None:
@@ -89,7 +103,7 @@ def test_no_secret_lies_anywhere_after_faults(desk: Desk) -> None:
     texts += [
         path.read_text(errors="replace") for path in desk.layout.root.rglob("*") if path.is_file()
     ]
-    assert any("made.example" in text or "g0" in text for text in texts)
+    assert any("g0" in text for text in texts)
     assert not [text for text in texts if SECRET in text]
     sent = {entry["headers"].get("authorization") for entry in desk.stand_in.log()}
     assert f"Bearer {SECRET}" in sent, "it was sent, so that it could have been told"
@@ -136,22 +150,22 @@ def test_it_stops_at_the_cap_and_goes_on_with_a_larger_one(desk: Desk) -> None:
     small = Budget(megabytes_per_month=0.02)
     landing = desk.landing(10, size=5000, at_once=1, budget=small)
     granules = made(landing).granules(None, WINDOW, None)  # type: ignore[arg-type]
-    with pytest.raises(BudgetError, match="0 of 0 megabytes") as error:
+    with pytest.raises(BudgetError, match="0.02 of 0.02 megabytes") as error:
         landing.land(granules)
     assert error.value.retry_after_s
     assert len(desk.whole()) == 4, "20,000 bytes of 5,000 each"
     desk.stand_in.clear()
     with pytest.raises(BudgetError):
-        replace(landing, purse=Purse(desk.layout, small)).land(granules)
+        with_budget(landing, small).land(granules)
     assert desk.stand_in.log() == []
-    assert replace(landing, purse=Purse(desk.layout, Budget())).land(granules).rows == 10
+    assert with_budget(landing, Budget()).land(granules).rows == 10
 
 
 def test_landed_granules_need_no_budget(desk: Desk) -> None:
     landing = desk.landing(2, size=5000)
     granules = made(landing).granules(None, WINDOW, None)  # type: ignore[arg-type]
     landing.land(granules)
-    spent = replace(landing, purse=Purse(desk.layout, Budget(requests_per_month=1)))
+    spent = with_budget(landing, Budget(requests_per_month=1))
     assert spent.land(granules).metadata["fetched"] == 0
 
 
@@ -186,6 +200,53 @@ def test_what_is_on_its_way_ends_when_the_run_is_stopped(desk: Desk) -> None:
     assert 1 <= len(desk.whole()) < 30
     assert not list(desk.layout.aside.glob("*/*"))
     assert landing.land(granules).rows == 30
+
+
+def test_listings_are_booked_and_refused_like_granules(desk: Desk) -> None:
+    landing = desk.landing(1, budget=Budget(requests_per_month=2))
+    landing.land(landing.listed(Product.SPL4SMGP, [DAY]))
+    with pytest.raises(BudgetError, match="2 of 2 requests"):
+        landing.listed(Product.SPL4SMGP, [DAY])
+
+
+def test_a_page_for_the_first_of_several_files_is_told_and_may_pass(desk: Desk) -> None:
+    landing = desk.landing(1, is_told=False)
+    desk.stand_in.faults(["html"], paths="^/made/")
+    two = replace(made(landing).granule(0), files=("g000.h5", "other.h5"))
+    with pytest.raises(PassingError, match="a web page"):
+        landing.land([two])
+    with pytest.raises(PassingError, match=r"g000\.h5 is a web page .* It lies in"):
+        landing.land([made(landing).granule(0)])
+
+
+def test_of_several_reasons_the_one_that_helps_least_decides() -> None:
+    passing, denied, wrong = PassingError("a"), DeniedError("b"), GranuleError("c")
+    assert type(joined([passing, passing])) is PassingError
+    assert type(joined([passing, denied])) is DeniedError
+    assert type(joined([denied, wrong])) is DataError
+    assert str(joined([denied, wrong, denied])) == "b c"
+    assert joined([wrong]) is wrong
+
+
+def test_waiting_for_a_service_ends_when_the_run_is_stopped(desk: Desk) -> None:
+    landing = desk.landing(4, at_once=2)
+    desk.stand_in.faults(["too-many"], retry_after="30", paths="^/made/")
+    slow = replace(landing, patience=Patience(tries=4, deadline_s=120))
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), slow.ahead(landing.listed(Product.SPL4SMGP, [DAY])):
+        time.sleep(0.3)
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 5
+
+
+def test_two_at_once_fetch_a_granule_once(desk: Desk) -> None:
+    landing = desk.landing(6)
+    granules = landing.listed(Product.SPL4SMGP, [DAY])
+    desk.stand_in.settings(latency_s=0.05)
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: landing.land(granules), range(2)))
+    assert sum(int(one.metadata["fetched"]) for one in reports) == 6
+    assert len(desk.stand_in.log()) == 12, "each led to another host once"
 
 
 def test_progress_tells_granules_megabytes_and_time(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sm_platform.defs.resources import CHECKOUT
+from sm_platform.defs.resources import CHECKOUT, SENSOR_SECONDS
 from sm_platform.defs.variables import CREDENTIALS, VARIABLES
 
 DEPLOY = CHECKOUT / "deploy"
@@ -66,6 +66,7 @@ def test_compose_passes_on_every_setting_with_the_default_that_it_has_elsewhere(
     """All but what the image says of its folders."""
     in_image = set(re.findall(r"\b([A-Z_]+)=", (DEPLOY / "Dockerfile").read_text()))
     here = given(service)
+    assert here.pop("DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS") == SENSOR_SECONDS
     assert set(here) == set(VARIABLES) - in_image | set(CREDENTIALS)
     assert {here[name] for name in CREDENTIALS} == {""}
     assert {"SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME"} <= in_image

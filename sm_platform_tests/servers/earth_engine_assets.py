@@ -67,7 +67,7 @@ def image_of(row: Row) -> tuple[str, str] | None:
     name, day = row["granule_id"], row["day"]
     if row["product"] == "s1_grd":
         return DATED["s1_grd"][0], name
-    if row["product"] == "ndvi":
+    if row["product"] == "ndvi" and name.startswith("M"):  # else of VIIRS
         return DATED["ndvi"][name.startswith("MYD")], f"{day:%Y_%m_%d}"
     if row["product"] == "weather":
         return DATED["weather"][0], f"{day:%Y%m%d}"

@@ -198,6 +198,7 @@ def _frame(row: dict[str, Any], world: World) -> dict[str, Any]:
         "sar:instrument_mode": "IW",
         "sar:polarizations": ["VV", "VH"],
         "sat:absolute_orbit": int(parts[6]),
+        "sat:orbit_state": "ascending" if start.hour < NOON else "descending",
         "s1:datatake_id": str(int(parts[7], 16)),
     }
     item = _item(row, world, RTC, "_".join(parts[:8]) + "_rtc")

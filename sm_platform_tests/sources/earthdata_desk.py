@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from sm_platform.sources.earthdata import EarthdataSource
+from sm_platform.sources.earthdata.source import EarthdataSource
 from sm_platform.sources.transfer import Limits
 from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.earthdata import TOKEN, item_of

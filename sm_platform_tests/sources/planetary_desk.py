@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sm_platform.sources.archive_folder import archive_regions
-from sm_platform.sources.planetary_computer import PlanetaryComputerSource
+from sm_platform.sources.planetary_computer.source import PlanetaryComputerSource
 from sm_platform.sources.protocol import Granule
 from sm_platform_tests.servers import StandIn
 

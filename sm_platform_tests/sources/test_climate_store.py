@@ -15,8 +15,8 @@ from sm_platform.errors import DeniedError, PassingError, SourceError
 from sm_platform.formats.era5_land import read_day
 from sm_platform.grid.window import GridWindow, Raster
 from sm_platform.sources.archive import archive_regions
-from sm_platform.sources.climate_store import ClimateStoreSource
-from sm_platform.sources.climate_store_jobs import Polling
+from sm_platform.sources.climate_store.jobs import Polling
+from sm_platform.sources.climate_store.source import ClimateStoreSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform_tests.servers import StandIn, guarded, standing_in

@@ -9,13 +9,13 @@ from affine import Affine
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.climate_store import ClimateStoreSource
-from sm_platform.sources.climate_store_pieces import (
+from sm_platform.sources.climate_store.pieces import (
     area_around,
     month_around,
     newest_day,
     out_utc,
 )
+from sm_platform.sources.climate_store.source import ClimateStoreSource
 from sm_platform.sources.protocol import Product
 from sm_platform_tests.sources.made_archive import WINDOW
 

@@ -14,11 +14,11 @@ import rasterio
 from affine import Affine
 
 from sm_platform.errors import DeniedError, PassingError, SourceError
-from sm_platform.sources.cog_window import Remote, write_window
 from sm_platform.sources.metering import metered
+from sm_platform.sources.open_data.cog_window import Remote, write_window
+from sm_platform.sources.open_data.vrt_window import with_addresses, write_vrt_window
 from sm_platform.sources.services import Service
 from sm_platform.sources.transfer import Limits
-from sm_platform.sources.vrt_window import with_addresses, write_vrt_window
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 
 SERVICE = Service("bucket", "The bucket", account="https://bucket.example")
@@ -187,7 +187,7 @@ def test_faults_in_words(
 
 
 def test_what_is_not_there(servers: StandIn, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"has no nothing.tif") as caught:
+    with pytest.raises(SourceError, match=r"nothing\.tif is not there") as caught:
         write_window(remote(servers, "nothing.tif"), BOUNDS, tmp_path / "out.tif")
     assert not isinstance(caught.value, PassingError)
 

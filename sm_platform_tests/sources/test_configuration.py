@@ -86,6 +86,7 @@ def test_a_wrong_line_is_named(line: str, words: str) -> None:
         ("[sources]\nndvi='earthdata'\n[earthdata]\nin_flight=true", "in_flight is True"),
         ("[sources]\nndvi='earthdata'\n[budget]\nrequests_per_month=0", "write a number above 0"),
         ("[sources]\nndvi='earthdata'\n[budget]\nrequests_per_month='9'", "write a number above"),
+        ("[sources]\nndvi='earthdata'\n[budget]\nrequests_per_month=nan", "write a number above"),
         ("[sources]\nndvi='earthdata'\n[budget]\ndollars=9", "the entry 'dollars' is not known"),
     ],
 )
@@ -100,6 +101,21 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, words: str) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="none.toml, which cannot be read"):
         read_configuration(str(tmp_path / "none.toml"))
+
+
+def test_a_path_is_meant_beside_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "sources.toml"
+    path.write_text("[sources]\nismn='folder'\n[folder]\npath='mine'\n[archive]\npath='/there'\n")
+    found = read_configuration(str(path))
+    assert found.options_of("folder")["path"] == str(tmp_path / "mine")
+    assert found.options_of("archive")["path"] == "/there"
+
+
+def test_a_long_line_is_no_file_and_names_each_driver_once() -> None:
+    line = ",".join(f"{name}=archive" for name in DRIVERS)
+    assert len(read_configuration(line + "," * 300).choices) == len(DRIVERS)
+    with pytest.raises(UsageError, match="names a driver twice"):
+        read_configuration("ndvi=archive,ndvi=earth_engine")
 
 
 def test_every_driver_has_services_and_a_name() -> None:

@@ -26,17 +26,17 @@ from sm_platform.formats import (
 from sm_platform.formats.ranges import BACKSCATTER_DB
 from sm_platform.grid.window import GridWindow, Raster, lonlat_bounds
 from sm_platform.sources.archive import ArchiveSource, archive_regions
-from sm_platform.sources.earth_engine import EarthEngineSource
-from sm_platform.sources.earth_engine_collections import DAILY_WEATHER
-from sm_platform.sources.earth_engine_fetching import is_coarse
-from sm_platform.sources.earth_engine_images import (
+from sm_platform.sources.earth_engine.collections import DAILY_WEATHER
+from sm_platform.sources.earth_engine.fetching import is_coarse
+from sm_platform.sources.earth_engine.images import (
     NOTHING_FLOAT,
     NOTHING_INT,
     RADAR,
     filled,
     radar_db,
 )
-from sm_platform.sources.earth_engine_listing import Place, dated_granules
+from sm_platform.sources.earth_engine.listing import Place, dated_granules
+from sm_platform.sources.earth_engine.source import EarthEngineSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Product
 from sm_platform_tests.servers import StandIn, guarded, standing_in

@@ -15,10 +15,10 @@ from sm_platform.errors import DeniedError, PassingError, SourceError, UsageErro
 from sm_platform.formats import era5_land
 from sm_platform.grid.window import GridWindow, cell_index, lonlat_bounds
 from sm_platform.sources.archive import ArchiveSource, archive_regions
-from sm_platform.sources.earth_engine import EarthEngineSource
-from sm_platform.sources.earth_engine_client import LIMITS, Access
-from sm_platform.sources.earth_engine_images import ERA5
-from sm_platform.sources.earth_engine_sites import Reduction, Site, extract_sites
+from sm_platform.sources.earth_engine.client import LIMITS, Access
+from sm_platform.sources.earth_engine.images import ERA5
+from sm_platform.sources.earth_engine.sites import Reduction, Site, extract_sites
+from sm_platform.sources.earth_engine.source import EarthEngineSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Product
 from sm_platform_tests.servers import StandIn, guarded, standing_in

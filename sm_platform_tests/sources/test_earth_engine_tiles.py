@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow
-from sm_platform.sources.earth_engine import EarthEngineSource
-from sm_platform.sources.earth_engine_client import HIGH_VOLUME_URL, URL
-from sm_platform.sources.earth_engine_collections import collection_of, collections_of
-from sm_platform.sources.earth_engine_fetching import seen_part
-from sm_platform.sources.earth_engine_grids import (
+from sm_platform.sources.earth_engine.client import HIGH_VOLUME_URL, URL
+from sm_platform.sources.earth_engine.collections import collection_of, collections_of
+from sm_platform.sources.earth_engine.fetching import seen_part
+from sm_platform.sources.earth_engine.grids import (
     ERA5_LAND,
     GLO30,
     MODIS_250M,
@@ -27,14 +26,15 @@ from sm_platform.sources.earth_engine_grids import (
     bounds_in,
     covering,
 )
-from sm_platform.sources.earth_engine_pixels import (
+from sm_platform.sources.earth_engine.pixels import (
     MOST_BYTES,
     MOST_SIDE,
     eecu_seconds,
     in_order,
     tiles,
 )
-from sm_platform.sources.earth_engine_sites import Site, chunks
+from sm_platform.sources.earth_engine.sites import Site, chunks
+from sm_platform.sources.earth_engine.source import EarthEngineSource
 from sm_platform.sources.metering import metered, spend
 from sm_platform.sources.pass_days import with_neighbours, with_pass_days
 from sm_platform.sources.protocol import Granule, Product

@@ -11,7 +11,7 @@ from sm_platform.errors import PassingError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import ArchiveSource, archive_regions
-from sm_platform.sources.earthdata import EarthdataSource
+from sm_platform.sources.earthdata.source import EarthdataSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform_tests.servers import StandIn, guarded, standing_in

@@ -1,15 +1,20 @@
 """Granules from the catalogue's answers: names of real files, sizes, times, choices."""
 
-from datetime import UTC, date, datetime
+import ast
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sm_platform.errors import SourceError
-from sm_platform.sources.earthdata_catalogue import spans
-from sm_platform.sources.earthdata_collections import COLLECTIONS, OPERA_RTC, SPL4SMGP
-from sm_platform.sources.earthdata_items import days_of_passes, granule_of, nearest_morning, newest
+from sm_platform.formats import opera_rtc
+from sm_platform.sources.day_spans import spans
+from sm_platform.sources.earthdata.bursts import burst_of, days_of_passes
+from sm_platform.sources.earthdata.collections import COLLECTIONS, OPERA_RTC, SPL4SMGP
+from sm_platform.sources.earthdata.items import granule_of, nearest_morning, newest
 from sm_platform.sources.protocol import Granule, Product
+from sm_platform_tests.formats.test_gamma0 import OPERA, TAGS, burst
 from sm_platform_tests.servers.earthdata import item_of
 
 HOST = "https://data.nsidc.earthdatacloud.nasa.gov/protected"
@@ -126,6 +131,31 @@ def test_a_burst_without_both_polarisations_is_left_out() -> None:
     assert granule_of(made("OPERA_L2_RTC-S1_V1", *names), OPERA_RTC) is None
 
 
+@pytest.mark.parametrize("is_slc_told", [True, False])
+def test_a_burst_is_of_the_scene_that_its_files_tell(tmp_path: Path, is_slc_told: bool) -> None:
+    (slc,) = ast.literal_eval(TAGS["INPUT_L1_SLC_GRANULES"])
+    item = made("OPERA_L2_RTC-S1_V1", *(OPERA + end for end in OPERA_RTC.endings))
+    item["umm"]["OrbitCalculatedSpatialDomains"] = [{"OrbitNumber": 58227}]
+    if is_slc_told:
+        other = slc.replace("S1A", "S1C")
+        item["umm"]["InputGranules"] = [f"{other}-SLC", f"{slc}-SLC"]
+    listed = granule_of(item, OPERA_RTC)
+    tag = TAGS["INPUT_L1_SLC_GRANULES"] if is_slc_told else None
+    landed = opera_rtc.read_properties(burst(tmp_path, INPUT_L1_SLC_GRANULES=tag), OPERA)
+    assert listed and listed.frame
+    assert listed.frame.scene_id == f"{landed.platform}_{landed.datatake_id}"
+    assert listed.frame.absolute_orbit == landed.absolute_orbit
+    assert listed.frame.relative_orbit == landed.relative_orbit
+    assert abs(listed.frame.start_utc - landed.start_utc) < timedelta(seconds=1)
+    assert burst_of(OPERA) == opera_rtc.burst_of(OPERA)
+
+
+def test_a_burst_of_an_overflight_that_is_not_told_has_no_frame() -> None:
+    names = [BURST + end for end in OPERA_RTC.endings]
+    assert read("OPERA_L2_RTC-S1_V1", *names).frame is None
+    assert read("MOD13Q1", REAL["MOD13Q1"][0]).frame is None
+
+
 def bursts(*moments: str, track: str = "T055", platform: str = "S1A") -> list[Granule]:
     stems = [
         f"OPERA_L2_RTC-S1_{track}-11777{n}-IW1_{moment}Z_20250310T000000Z_{platform}_30_v1.0"
@@ -174,4 +204,9 @@ def test_days_far_apart_are_asked_for_apart() -> None:
         (date(2024, 1, 1), date(2024, 1, 1)),
         (date(2025, 3, 1), date(2025, 3, 30)),
     ]
-    assert list(spans([])) == []
+    assert spans([]) == []
+    apart = spans(days, timedelta(days=1))
+    assert apart == [(day, day) for day in sorted(set(days))]
+    assert spans([date(2025, 3, 2), date(2025, 3, 1)], timedelta(days=1)) == [
+        (date(2025, 3, 1), date(2025, 3, 2))
+    ]

@@ -14,7 +14,7 @@ from affine import Affine
 from sm_platform.errors import DeniedError, PassingError, SourceError, UsageError
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import archive_regions
-from sm_platform.sources.earthdata import EarthdataSource
+from sm_platform.sources.earthdata.source import EarthdataSource
 from sm_platform.sources.protocol import Product
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 from sm_platform_tests.servers.earthdata import PASSWORD, TOKEN, USER

@@ -14,7 +14,7 @@ from sm_platform.formats.recognise import recognise
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import ArchiveSource, archive_regions
-from sm_platform.sources.label_folder import DATED, LabelFolderSource
+from sm_platform.sources.label_folder.source import DATED, LabelFolderSource
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform_tests.sources.conftest import TINY
 

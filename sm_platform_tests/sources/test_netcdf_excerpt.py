@@ -11,7 +11,7 @@ import pytest
 
 from sm_platform.errors import SourceError
 from sm_platform.formats.era5_land import read_day
-from sm_platform.sources.netcdf_excerpt import times_in, write_excerpt
+from sm_platform.sources.climate_store.netcdf_excerpt import times_in, write_excerpt
 
 DAY = date(2025, 1, 31)
 START = int(datetime(2025, 1, 31, tzinfo=UTC).timestamp())

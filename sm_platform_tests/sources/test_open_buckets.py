@@ -16,11 +16,11 @@ from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow, Raster, lonlat_bounds, pad
 from sm_platform.sources.archive_folder import archive_regions
 from sm_platform.sources.metering import metered
-from sm_platform.sources.open_elevation import OpenElevationSource
-from sm_platform.sources.open_land_cover import OpenLandCoverSource
-from sm_platform.sources.open_soil import OpenSoilSource
+from sm_platform.sources.open_data.elevation import OpenElevationSource
+from sm_platform.sources.open_data.land_cover import OpenLandCoverSource
+from sm_platform.sources.open_data.soil import OpenSoilSource
+from sm_platform.sources.open_data.tile_names import corners, glo30_tile, worldcover_tile
 from sm_platform.sources.protocol import LiveSource, Product
-from sm_platform.sources.tile_names import corners, glo30_tile, worldcover_tile
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 
 REGIONS = ("red-river", "highland")

@@ -14,7 +14,7 @@ from sm_platform.errors import DeniedError, PassingError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.archive import ArchiveSource, archive_regions
 from sm_platform.sources.metering import metered
-from sm_platform.sources.planet_swc import PlanetSource
+from sm_platform.sources.planet.source import PlanetSource
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 from sm_platform_tests.servers.planet import KEY

@@ -13,15 +13,17 @@ from rasterio.warp import transform_bounds
 
 from sm_platform.errors import UsageError
 from sm_platform.formats.mod13q1 import read_composite
+from sm_platform.formats.rtc_planetary_computer import read_properties
 from sm_platform.grid.window import lonlat_bounds, pad
-from sm_platform.sources import pc_modis, pc_radar
 from sm_platform.sources.archive_folder import archive_regions
 from sm_platform.sources.metering import metered
-from sm_platform.sources.pc_modis import tiles_of
-from sm_platform.sources.planetary_computer import PlanetaryComputerSource
+from sm_platform.sources.planetary_computer import modis as pc_modis
+from sm_platform.sources.planetary_computer import radar as pc_radar
+from sm_platform.sources.planetary_computer.modis import tiles_of
+from sm_platform.sources.planetary_computer.source import PlanetaryComputerSource
+from sm_platform.sources.planetary_computer.stac_search import Catalogue, Query, search
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.services import Service
-from sm_platform.sources.stac_search import Catalogue, Query, search
 from sm_platform_tests.servers import StandIn, guarded, standing_in
 from sm_platform_tests.servers.stac import BANDS, KEY, rtc_values
 from sm_platform_tests.sources.conftest import TINY
@@ -126,6 +128,11 @@ def test_radar_frames_are_landed_on_their_own_grid(
             west, south, east, north = transform_bounds(file.crs, "EPSG:4326", *file.bounds)
         left, bottom, right, top = lonlat_bounds(window)
         assert west < left and south < bottom and right < east and top < north
+    read = read_properties(folder, first.granule_id)
+    assert first.frame is not None
+    assert first.frame.scene_id == f"{read.platform}_{read.datatake_id}"
+    assert (first.frame.start_utc, first.frame.stop_utc) == (read.start_utc, read.end_utc)
+    assert first.frame.relative_orbit == read.relative_orbit
     item = json.loads((folder / f"{first.granule_id}.json").read_text())
     assert item["id"] == first.granule_id
     assert item["properties"]["sar:polarizations"] == ["VV", "VH"]

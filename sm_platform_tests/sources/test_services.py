@@ -29,6 +29,8 @@ SERVICE = Service("made", "The made service", ("MADE_KEY", "MADE_FILE"), "https:
         (410, SourceError),
         (429, PassingError),
         (500, PassingError),
+        (501, SourceError),
+        (522, PassingError),
         (502, PassingError),
         (503, PassingError),
         (504, PassingError),
@@ -55,7 +57,7 @@ def test_what_a_service_says_is_told_without_tags_and_secrets() -> None:
 
 def test_who_has_no_credentials_learns_where_to_get_them() -> None:
     words = r"MADE_KEY or MADE_FILE is not set: get them at https://made\.example, then set"
-    with pytest.raises(SourceError, match=words):
+    with pytest.raises(DeniedError, match=words):
         raise lacks_credentials(SERVICE)
 
 
@@ -78,6 +80,7 @@ def test_an_address_is_told_without_user_query_and_fragment(href: str, told: str
         ("12", 12.0),
         ("soon", None),
         ("Sat, 01 Mar 2025 00:01:40 GMT", 100.0),
+        ("Sat, 01 Mar 2025 00:01:40 -0000", 100.0),
         ("Fri, 28 Feb 2025 00:00:00 GMT", 0.0),
     ],
 )

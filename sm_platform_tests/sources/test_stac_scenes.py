@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from sm_platform.errors import SourceError, UsageError
-from sm_platform.sources.stac_scenes import Quantity, quantity_of, refuse_radar_geometry, scene_of
+from sm_platform.sources.planetary_computer.stac_scenes import (
+    Quantity,
+    quantity_of,
+    refuse_radar_geometry,
+    scene_of,
+)
 
 
 def stactools_grd(**changes: object) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def test_an_item_with_everything() -> None:
         59,
     )
     assert scene.datatake_id == "049F13"
-    assert scene.scene_id == "S1A_049F13"
+    assert scene.frame.scene_id == "S1A_049F13"
     assert scene.polarisations == ("VV", "VH")
     assert set(scene.hrefs) == {"VV", "VH"}
     assert scene.quantity is Quantity.GRD_DIGITS
@@ -159,7 +164,7 @@ def test_frames_of_one_pass_share_its_id() -> None:
     earlier = EARTH_SEARCH | {
         "id": "S1A_IW_GRDH_1SDV_20240319T064631_20240319T064656_053047_066C79"
     }
-    assert scene_of(earlier).scene_id == scene_of(EARTH_SEARCH).scene_id
+    assert scene_of(earlier).frame.scene_id == scene_of(EARTH_SEARCH).frame.scene_id
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ from sm_platform.defs.data_versions import version_of_granules
 from sm_platform.defs.days import Worker, each_day
 from sm_platform.defs.freshness import FRESHNESS
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.landing import joined
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.serving import pools
 from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
+from sm_platform.errors import DataError
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Granule, Product
 
@@ -89,7 +91,14 @@ def static_granules(
     """Soil, elevation and land cover files that touch the region."""
     region = find_region(lake.layout, context.partition_key)
     landing = open_landing(lake.layout, region, context.log.info)
-    reports = {product: landing.land(landing.listed(product, None)) for product in STATIC_PRODUCTS}
+    reports, failed = {}, []
+    for product in STATIC_PRODUCTS:
+        try:
+            reports[product] = landing.land(landing.listed(product, None))
+        except DataError as error:  # the others are landed first
+            failed.append(error)
+    if failed:
+        raise joined(failed)
     lacking = [product for product, report in reports.items() if not report.rows]
     if lacking:
         context.log.warning(nothing_of(region, lacking))

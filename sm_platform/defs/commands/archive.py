@@ -34,7 +34,12 @@ def named_fleet(days: Mapping[str, str | None], s1d_bias_db: float) -> Fleet:
 
 
 def simulate_command(
-    out: Path | None, seed: int, say: Say, shows: Shows = USUAL, fleet: Fleet = USUAL_FLEET
+    out: Path | None,
+    seed: int,
+    say: Say,
+    shows: Shows = USUAL,
+    *,
+    fleet: Fleet = USUAL_FLEET,
 ) -> None:
     """Write the archive; one that is there with the same parameters is left alone.
 

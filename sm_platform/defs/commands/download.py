@@ -69,21 +69,21 @@ def _month(layout: Layout, rows: list[Planned]) -> str:
     budget, spent = live_budget(), total(spent_in(layout).values())
     wanted = Sums(sum(r.requests for r in rows), sum(r.known_bytes for r in rows))
     told = f"This month: {spent.requests} requests, {spent.received_bytes / 1e6:.1f} MB so far"
-    limits = _limits(budget)
-    if not limits:
+    if budget.is_open:
         return f"{told}; no budget is set ([budget] in the file that SM_SOURCES names)."
     over = overspent(budget, spent + wanted)
-    end = f"This goes over it: {over}; it stops there." if over else "There is enough for this."
-    return f"{told}, of a budget of {limits}. {end}"
+    end = f"This goes over it: {over}; it stops there." if over else _enough(budget, rows)
+    return f"{told}, of a budget of {budget.told}. {end}"
 
 
-def _limits(budget: Budget) -> str:
-    named = (
-        (budget.requests_per_month, "requests"),
-        (budget.megabytes_per_month, "MB"),
-        (budget.eecu_hours_per_month, "EECU hours"),
-    )
-    return ", ".join(f"{most:.0f} {name}" for most, name in named if most is not None)
+def _enough(budget: Budget, rows: list[Planned]) -> str:
+    """That it is, as far as that can be known before."""
+    unknown = [
+        *(["some sizes"] if any(r.n_unknown for r in rows) else []),
+        *(["compute units"] if budget.eecu_hours_per_month is not None else []),
+    ]
+    but = f" ({' and '.join(unknown)} are not known beforehand)" if unknown else ""
+    return f"There is enough for this{but}."
 
 
 def _megabytes(n_bytes: int, n_unknown: int) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 
 from sm_platform.defs import map_chain
+from sm_platform.defs.landing import is_there
 from sm_platform.defs.resources import settings
 from sm_platform.defs.watching.preparing import MOST_DAYS
 from sm_platform.defs.watching.requests import DAILY, Ask, Why, spans
 from sm_platform.lake import store
 from sm_platform.lake.failures import failure_of
-from sm_platform.lake.granules import is_landed
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import LATE_RAIN, NDVI, WEATHER
 from sm_platform.sources.protocol import Granule, Product
@@ -38,8 +38,7 @@ def lacking_drivers(
 
 def _is_there(layout: Layout, region: str, granule: Granule, day: date) -> bool:
     """Whether it has landed in the listed version and its day was extracted without failing."""
-    folder = layout.granule(granule.product, region, day, granule.granule_id)
-    if not is_landed(folder, granule.stamp):
+    if not is_there(layout, region, granule):
         return False
     table = TABLES[granule.product]
     failed = failure_of(layout, region, [table.name], day)

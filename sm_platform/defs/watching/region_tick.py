@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from sm_platform.defs.booked_source import BookedSource
 from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.local_time import day_of
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
@@ -18,7 +19,6 @@ from sm_platform.defs.registry import Stage, entries
 from sm_platform.defs.resources import WatchSettings, settings
 from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
-from sm_platform.defs.watching.listing import listed_products
 from sm_platform.defs.watching.preparing import preparation
 from sm_platform.defs.watching.refreshing import unlooked
 from sm_platform.defs.watching.requests import (
@@ -35,7 +35,7 @@ from sm_platform.defs.watching.scene_log import ListedPass, listed_passes, read_
 from sm_platform.defs.watching.standing import State, standing, usual_frames
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
-from sm_platform.sources.protocol import Granule, Product
+from sm_platform.sources.protocol import Granule, Product, Source
 
 PRODUCTS = (Product.S1_GRD, Product.NDVI, Product.WEATHER)
 OVERLAP = timedelta(days=1)
@@ -100,14 +100,13 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     since = None if _is_whole(watch, before) else before.since and before.since - OVERLAP
     first_driver = day_of(there_now) - timedelta(LOOK_BACK_DAYS)
     products = (*PRODUCTS, Product.LATE_RAIN) if takes_late_rain(region) else PRODUCTS
-    listed, lost = listed_products(source, region, products, since=since, first_day=first_driver)
+    listed, lost = _listed(source, region, products, (since, first_driver))
     frames = [one for one in listed if one.product is Product.S1_GRD]
     watched = [one for one in frames if one.day is not None and one.day >= span[0]]
     register(watch.layout, name, watched, watch.now)
     drivers = [one for one in listed if one.product is not Product.S1_GRD]
     lacking = lacking_drivers(watch.layout, name, drivers, watch.now)
-    reached = before.since if lost else _since(listed, lacking, before.since)
-    found = Found(replace(before, since=reached), notes=lost)
+    found = Found(replace(before, since=_since(listed, lacking, before.since)), notes=lost)
     must_wait = _bring_drivers(watch, region, found, (span[1], lacking))
     _look_after(watch, Grounds(region, there_now, must_wait), found, span[0])
     if since is None:
@@ -115,6 +114,15 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     if not found.requests and not found.cursor.open_scenes and not must_wait:
         _settle(watch, region, found, span)
     return found
+
+
+def _listed(
+    source: Source, region: Region, products: Sequence[Product], span: tuple[datetime | None, date]
+) -> tuple[list[Granule], list[str]]:
+    """What came since a moment, and what cannot be listed: found again when all is listed anew."""
+    if isinstance(source, BookedSource):
+        return source.listed_apart(products, region.window, *span)
+    return source.listed_since(products, region.window, *span), []
 
 
 def _settle(watch: Watch, region: Region, found: Found, span: tuple[date, date]) -> None:

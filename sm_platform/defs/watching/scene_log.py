@@ -17,8 +17,9 @@ from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.lock import locked
 from sm_platform.schema.watch_tables import SCENE_LOG
+from sm_platform.sources.earthdata.bursts import burst_of
+from sm_platform.sources.pass_days import frame_of
 from sm_platform.sources.protocol import Granule
-from sm_platform.sources.sentinel1_names import parse_frame
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -129,7 +130,7 @@ def listed_passes(region: str, log: Iterable[Frame], first_day: date) -> list[Li
 
 
 def _frame(granule: Granule, listed_utc: datetime) -> Frame:
-    name = parse_frame(granule.granule_id)
+    name = frame_of(granule)
     day = granule.day or listed_utc.date()
     return Frame(
         frame_id=granule.granule_id,
@@ -144,10 +145,13 @@ def _frame(granule: Granule, listed_utc: datetime) -> Frame:
 
 
 def _counted(frames: Sequence[Frame]) -> tuple[Frame, ...]:
-    """Of one slice the version that came last counts, as when a day's frames become passes."""
+    """Of one slice the version that came last counts, as when a day's frames become passes.
+
+    Bursts of two subswaths may begin in the same second.
+    """
     last: dict[object, Frame] = {}
     for one in sorted(
         frames, key=lambda one: (one.frame_available_utc or NEVER, one.frame_id, one.listed_utc)
     ):
-        last[one.frame_start_utc or one.frame_id] = one
+        last[one.frame_start_utc or one.frame_id, burst_of(one.frame_id)] = one
     return tuple(sorted(last.values(), key=lambda one: one.frame_id))

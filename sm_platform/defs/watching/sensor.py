@@ -7,6 +7,7 @@ does not answer costs its own regions this tick and is told; it is no failure.
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import monotonic
 
 import dagster as dg
 
@@ -24,7 +25,7 @@ from sm_platform.defs.assets.scenes import s1_backscatter, s1_scenes
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells, static_drivers
 from sm_platform.defs.lake_access import stored_region
 from sm_platform.defs.regions import DIMENSION
-from sm_platform.defs.resources import LakeResource, watch_settings
+from sm_platform.defs.resources import LakeResource, secret_values, watch_settings
 from sm_platform.defs.watching.cursor import Cursor, RegionCursor, read_cursor
 from sm_platform.defs.watching.region_tick import Watch, tick_region
 from sm_platform.defs.watching.requests import MAP_JOB, PREPARE_JOB
@@ -32,7 +33,11 @@ from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import ARCHIVE, LIVE, SEED_LAYOUT, Region
 from sm_platform.schema.watch_tables import PASS_CALENDAR
+from sm_platform.sources.masking import masked
 
+LONGEST_TICK_S = 300.0
+"""Regions that are not reached by then come first in the next tick."""
+LATER = "waits for the next tick: the services before it were slow."
 TICK_SECONDS = {ARCHIVE: 10, SEED_LAYOUT: 10, LIVE: 900}
 """By kind of source: least time between two ticks; services are not asked all the time."""
 MAP_PASSES = dg.define_asset_job(
@@ -71,6 +76,7 @@ JOBS = [MAP_PASSES, PREPARE_REGION, FIND_MISSED]
 def scene_sensor(source: str) -> dg.SensorDefinition:
     """The sensor of the regions of one kind of source."""
     is_on = watch_settings().is_on
+    waiting: list[str] = []  # regions that the tick before had no time for
     said: set[str] = set()  # by the tick before: what lasts is told once, and stands in each tick
 
     @dg.sensor(
@@ -86,7 +92,9 @@ def scene_sensor(source: str) -> dg.SensorDefinition:
         regions, lost = regions_of(context.instance, lake.layout)
         own = [one for one in regions if one.source == source]
         before = read_cursor(context.cursor)
+        own.sort(key=lambda one: one.region_id not in waiting)
         result, notes = tick(watch, own, before)
+        waiting[:] = [one.region_id for one in own if f"{one.region_id} {LATER}" in notes]
         result = with_calendar(result, before)
         for note in (*lost, *notes):
             if note not in said:
@@ -105,14 +113,20 @@ def tick(
     after: dict[str, RegionCursor] = {}
     requests: list[dg.RunRequest] = []
     notes: list[str] = []
+    began = monotonic()
     for region in regions:
         name = region.region_id
+        if monotonic() - began > LONGEST_TICK_S:
+            after[name] = before.of(name)
+            notes.append(f"{name} {LATER}")
+            continue
         try:
             found = tick_region(watch, region, before.of(name))
         except Exception as error:  # whatever it is, the other regions go on
             after[name] = before.of(name)
             kind = "" if isinstance(error, SmPlatformError) else f"{type(error).__name__}: "
-            notes.append(f"{name} skipped: {kind}{error}")
+            told = masked(str(error), secret_values())
+            notes.append(f"{name} skipped: {kind}{told}")
             continue
         after[name] = found.cursor
         requests += found.requests

@@ -1,6 +1,7 @@
 """Frames are logged once each, in every version; passes are made of those that count."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from sm_platform.defs.watching.scene_log import listed_passes, read_log, register
 from sm_platform.lake.layout import Layout
+from sm_platform.sources.protocol import Granule
+from sm_platform.sources.sentinel1_names import FrameName
 from sm_platform_tests.defs.watching.frames import LISTED, START, frame
 
 EARLY = date(2026, 1, 1)
@@ -71,3 +74,27 @@ def test_a_pass_is_asked_for_anew_only_when_its_frames_change(layout: Layout) ->
     both = hashed()
     register(layout, "delta", [frame(0, stamp="2")], LISTED)
     assert len({alone, both, hashed()}) == 3
+
+
+def burst(place: str, making: str = "20260321T012345Z") -> Granule:
+    """A burst of OPERA, whose id does not say the datatake."""
+    name = f"OPERA_L2_RTC-S1_T055-{place}_{START:%Y%m%dT%H%M%S}Z_{making}_S1A_30_v1.0"
+    told = FrameName("S1A", START, START + timedelta(seconds=3), 56789, 55, "06F3A1")
+    return replace(frame(0), granule_id=name, format="opera_rtc", frame=told)
+
+
+def test_bursts_that_begin_together_are_parts_of_the_scene_that_is_told(layout: Layout) -> None:
+    beside, old = burst("116871-IW3"), burst("116871-IW2")
+    again = replace(
+        burst("116871-IW2", "20260325T000000Z"), available_utc=LISTED + timedelta(days=4)
+    )
+    register(layout, "delta", [old, beside, again], LISTED)
+    (one,) = listed_passes("delta", read_log(layout, "delta"), EARLY)
+    assert (one.scene_id, one.relative_orbit, one.start_utc) == ("S1A_06F3A1", 55, START)
+    assert {f.frame_id for f in one.frames} == {beside.granule_id, again.granule_id}
+
+
+def test_a_frame_of_which_nothing_is_told_is_a_day_of_its_own(layout: Layout) -> None:
+    register(layout, "delta", [replace(burst("116871-IW2"), frame=None)], LISTED)
+    (one,) = listed_passes("delta", read_log(layout, "delta"), EARLY)
+    assert one.scene_id == f"S1X_{START:%Y%m%d}"

@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,11 +48,40 @@ def settled(tmp_path_factory: pytest.TempPathFactory, first_day: None) -> tuple[
         return root, Seat(root, instance).settle()
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A region just before a pass of one frame is asked for, which its source lists already."""
+
+    root: Path
+    cursor: str
+    frame: dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def ahead(settled: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Ahead:
+    """The settled region, its clock moved on to the next frame."""
+    root = tmp_path_factory.mktemp("ahead") / "seat"
+    with copied(settled[0], root) as seat:
+        return Ahead(root, *_to_next_frame(seat, settled[1]))
+
+
 @pytest.fixture
 def seat(settled: tuple[Path, str], tmp_path: Path) -> Iterator[Seat]:
-    """A copy of it, with an instance that knows of no run."""
-    root = tmp_path / "seat"
-    shutil.copytree(settled[0], root)
+    """A copy of the settled region, with an instance that knows of no run."""
+    with copied(settled[0], tmp_path / "seat") as found:
+        yield found
+
+
+@pytest.fixture
+def seat_ahead(ahead: Ahead, tmp_path: Path) -> Iterator[Seat]:
+    """A copy of the region that is ahead, with an instance that knows of no run."""
+    with copied(ahead.root, tmp_path / "seat") as found:
+        yield found
+
+
+@contextmanager
+def copied(source: Path, root: Path) -> Iterator[Seat]:
+    shutil.copytree(source, root)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("regions", [REGION])
         yield Seat(root, instance)
@@ -142,9 +172,9 @@ def test_a_reprocessed_scene_makes_a_revision_and_one_current_map(
 
 
 def test_of_wrong_data_nothing_is_asked_twice_and_a_mended_file_is(
-    seat: Seat, settled: tuple[Path, str]
+    seat_ahead: Seat, ahead: Ahead
 ) -> None:
-    cursor, frame = _to_next_frame(seat, cursor_of(settled))
+    seat, cursor, frame = seat_ahead, ahead.cursor, ahead.frame
     home = seat.archive / "s1_grd" / REGION / str(frame["granule_id"])
     tif = home / f"{frame['granule_id']}.json"
     whole = tif.read_bytes()
@@ -164,9 +194,9 @@ def test_of_wrong_data_nothing_is_asked_twice_and_a_mended_file_is(
 
 
 def test_what_lies_after_this_machines_day_is_kept_for_later(
-    seat: Seat, settled: tuple[Path, str]
+    seat_ahead: Seat, ahead: Ahead
 ) -> None:
-    cursor, frame = _to_next_frame(seat, cursor_of(settled))
+    seat, cursor, frame = seat_ahead, ahead.cursor, ahead.frame
     day = frame["day"]
     early = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2)  # type: ignore[attr-defined]
     result, _ = seat.tick(cursor)
@@ -352,10 +382,8 @@ def test_a_driver_that_landed_and_was_not_extracted_is_asked_for(
     assert [one.tags["sm_platform/why"] for one in result.run_requests or []] == ["drivers"]
 
 
-def test_a_checkpoint_that_is_away_for_a_while_ends_no_pass(
-    seat: Seat, settled: tuple[Path, str]
-) -> None:
-    cursor, frame = _to_next_frame(seat, cursor_of(settled))
+def test_a_checkpoint_that_is_away_for_a_while_ends_no_pass(seat_ahead: Seat, ahead: Ahead) -> None:
+    seat, cursor, frame = seat_ahead, ahead.cursor, ahead.frame
     store_folder, aside = seat.root / "models", seat.root / "aside"
     store_folder.rename(aside)
     for _ in range(3):

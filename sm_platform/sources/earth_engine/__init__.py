@@ -1,0 +1,1 @@
+"""Google Earth Engine: pixels computed on the grid that is asked for."""

@@ -1,0 +1,1 @@
+"""NASA Earthdata: granules of its archives, found in its catalogue."""

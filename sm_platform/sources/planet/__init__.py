@@ -1,0 +1,1 @@
+"""Planet: soil water content of the subscriptions that an account has."""

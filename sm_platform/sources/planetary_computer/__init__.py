@@ -1,0 +1,1 @@
+"""The Planetary Computer: excerpts of the images that its STAC catalogue lists."""

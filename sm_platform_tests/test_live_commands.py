@@ -1,0 +1,342 @@
+"""Live sources from a terminal: what is found, paid, refused, and gone on with; no secret told."""
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from sm_platform.sources.archive_clock import Clock, end_of, write_clock
+from sm_platform.sources.simulated.build import write_archive
+from sm_platform.sources.simulated.fleet import Fleet
+from sm_platform.sources.simulated.period import Period
+from sm_platform.sources.simulated.places import RED_RIVER
+from sm_platform_tests.desk import CHECKOUT, Answer, Desk
+from sm_platform_tests.live_desk import REGION, LiveDesks, is_legible, secrets_sent
+from sm_platform_tests.servers import StandIn, standing_in
+from sm_platform_tests.servers.climate_store import KEY as CDS_KEY
+from sm_platform_tests.servers.earthdata import TOKEN as EARTHDATA_TOKEN
+from sm_platform_tests.servers.google_token import TOKEN as GOOGLE_TOKEN
+from sm_platform_tests.servers.planet import KEY as PLANET_KEY
+from sm_platform_tests.servers.sentinel_hub import CLIENT_SECRET
+
+DAYS = ("--start", "2025-03-30", "--end", "2025-03-31")
+PERIOD = Period(date(2025, 3, 6), date(2025, 3, 20), date(2025, 4, 8))
+FLEET = Fleet(viirs_first=date(2025, 3, 1), imerg_first=date(2025, 3, 20))
+LATER = date(2025, 12, 1)
+CLOSED = "http://localhost:9"
+FILES = "/cds/cache|/pc/blob|/soilgrids/|/dem/|/worldcover/|computePixels"
+FAULTS = ("too-many", "error", "unauthorized", "html", "cut")
+BODY = base64.urlsafe_b64encode(json.dumps({"exp": 1_700_000_000}).encode()).decode().rstrip("=")
+EXPIRED = f"eyJhbGciOiJSUzI1NiJ9.{BODY}.c2lnbmF0dXJlLW9mLW5vYm9keQ"
+WRONG = {
+    "CDSAPI_KEY": "wrong-key-of-cds",
+    "EARTHDATA_TOKEN": EXPIRED,
+    "PL_API_KEY": "PLAK-wrong-key-of-planet",
+}
+SECRETS = (CDS_KEY, EARTHDATA_TOKEN, GOOGLE_TOKEN, PLANET_KEY, CLIENT_SECRET, *WRONG.values())
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place whose providers have published everything long ago."""
+    folder = tmp_path_factory.mktemp("published") / "archive"
+    write_archive(
+        folder, seed=2, size=48, places=(RED_RIVER,), period=PERIOD, fleet=FLEET, workers=1
+    )
+    write_clock(folder, Clock(end_of(LATER), LATER))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory, archive: Path) -> Iterator[StandIn]:
+    with standing_in(archive, tmp_path_factory.mktemp("stand_in")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def desks(
+    tmp_path_factory: pytest.TempPathFactory, server: IO[str], stand_in: StandIn
+) -> LiveDesks:
+    return LiveDesks(tmp_path_factory.mktemp("desks"), server, stand_in)
+
+
+def pointed(desk: Desk, old: str, new: str) -> Desk:
+    """The desk with something else in its configuration."""
+    path = Path(desk.more["SM_SOURCES"])
+    path.write_text(path.read_text().replace(old, new))
+    return desk
+
+
+@pytest.fixture(scope="module")
+def looked(desks: LiveDesks) -> Mapping[str, str]:
+    """What `doctor --live` says to four people: well, without accounts, refused, cut off."""
+    none = dict.fromkeys(("GOOGLE_APPLICATION_CREDENTIALS", *WRONG), "")
+    people = {
+        "well": desks.new("well"),
+        "none": desks.new("none", environment=none),
+        "wrong": desks.new("wrong", environment=WRONG),
+        "down": desks.new("down"),
+    }
+    pointed(people["down"], desks.stand_in.url, CLOSED)
+    pointed(people["down"], desks.stand_in.tls_url, CLOSED.replace("http", "https"))
+    started = {name: desk.start("doctor", "--live") for name, desk in people.items()}
+    answers = {name: running.wait() for name, running in started.items()}
+    assert {one.code for one in answers.values()} == {1}, answers
+    assert not [one.err for one in answers.values() if "Traceback" in one.err + one.out]
+    return {name: one.out for name, one in answers.items()}
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        ("well", "ok      sentinel1: Google Earth Engine answers"),
+        ("well", "ok      weather: the key is taken"),
+        ("well", "ok      soil: ISRIC SoilGrids: answers"),
+        ("well", "ok      elevation: Copernicus DEM GLO-30: answers"),
+        ("well", "ok      land_cover: ESA WorldCover: answers"),
+        ("well", "ok      planet_swc: subscriptions to soil water content: "),
+        ("well", "nsidc_0779, spl3smp_e, spl4smgp: SPL4SMGP.008: can be listed"),
+        ("well", "MISSING ndvi: Planetary Computer: modis-13Q1-061 has nothing of the last 120 d"),
+        ("none", "no credentials, GOOGLE_APPLICATION_CREDENTIALS is not set"),
+        ("none", "MISSING weather: the key is lacking (CDSAPI_KEY"),
+        ("none", "NASA Earthdata: no credentials, EARTHDATA_TOKEN or EARTHDATA_USERNAME"),
+        ("none", "MISSING planet_swc: no key, PL_API_KEY is not set"),
+        ("wrong", "MISSING weather: Copernicus Climate Data Store denied"),
+        ("wrong", "the token expired on 2023-11-14 22:13 UTC: make a new one"),
+        ("wrong", "MISSING planet_swc: Planet denied the list of subscriptions (401"),
+        ("down", "MISSING sentinel1: Google Earth Engine broke off"),
+        ("down", "MISSING ndvi: Planetary Computer broke off"),
+        ("down", "MISSING weather: Copernicus Climate Data Store did not answer"),
+        ("down", "MISSING soil: ISRIC SoilGrids broke off"),
+        ("down", "MISSING elevation: Copernicus DEM GLO-30 broke off"),
+        ("down", "MISSING land_cover: ESA WorldCover broke off"),
+        ("down", "NASA Earthdata broke off"),
+        ("down", "MISSING planet_swc: Planet did not answer"),
+    ],
+)
+def test_doctor_tells_of_each_service_how_it_is(
+    looked: Mapping[str, str], who: str, words: str
+) -> None:
+    assert words in looked[who]
+
+
+def test_doctor_tells_no_secret(looked: Mapping[str, str]) -> None:
+    assert not [one for one in SECRETS for text in looked.values() if one in text]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a person asks for that cannot be, and what is said to it."""
+
+    words: tuple[str, ...]
+    sources: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    place: tuple[float, float] = (106.43, 20.45)
+    days: tuple[str, ...] = DAYS
+    is_dry: bool = True
+
+
+OCEAN = (-30.0, 0.5)
+REFUSED = {
+    "no credential": Refused(
+        ("SH_CLIENT_ID", "not set", "get them at"),
+        {"sentinel1": "sentinel_hub"},
+        {"SH_CLIENT_ID": ""},
+    ),
+    "wrong credential": Refused(
+        ("denied", "SH_CLIENT_SECRET", "expired"),
+        {"sentinel1": "sentinel_hub"},
+        {"SH_CLIENT_SECRET": "wrong-secret-of-nobody"},
+    ),
+    "expired token": Refused(
+        ("the token expired on 2023-11-14", "set EARTHDATA_TOKEN"),
+        {"ndvi": "earthdata:VNP13A1"},
+        {"EARTHDATA_TOKEN": EXPIRED},
+    ),
+    "retired collection": Refused(
+        ("no longer has modis-13Q1-061", "take NDVI from earthdata:VNP13A1"),
+        {"ndvi": "planetary_computer"},
+    ),
+    "open sea": Refused(
+        ("hold no soil, elevation, land cover of farm", "on land"),
+        {"soil": "isric", "elevation": "copernicus_dem", "land_cover": "worldcover"},
+        place=OCEAN,
+    ),
+    "before the mission": Refused(
+        ("no Sentinel-1 before 2014-10-03", "choose later days"),
+        {"sentinel1": "sentinel_hub"},
+        {"SM_FIRST_DAY": "2013-01-01"},
+        days=("--start", "2013-02-01", "--end", "2013-02-02"),
+    ),
+    "before the weather": Refused(
+        ("1950",),
+        {"weather": "climate_store"},
+        {"SM_FIRST_DAY": "1949-01-01"},
+        days=("--start", "1949-02-01", "--end", "1949-02-02"),
+    ),
+    "quota used up": Refused(
+        ("its quota is used up", "try again in 3600 s"),
+        {"sentinel1": "earth_engine"},
+    ),
+    "led elsewhere": Refused(
+        ("leads to https://urs.earthdata.nasa.gov, a host that is not known: refused",),
+        {"ndvi": "earthdata:VNP13A1"},
+        is_dry=False,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(desks: LiveDesks) -> Mapping[str, Answer]:
+    """The answers of all of them, asked at once of services that are in a bad way."""
+    desks.stand_in.settings(retired=True, earthdata_wants_login=True)
+    desks.stand_in.faults(["too-many"], paths="listAssets", retry_after="3600")
+    started = {}
+    for name, one in REFUSED.items():
+        desk = desks.new(
+            name.replace(" ", "-"),
+            sources=one.sources,
+            environment=one.environment,
+            place=one.place,
+        )
+        dry = ("--dry-run",) if one.is_dry else ()
+        started[name] = desk.start("download", "--region", REGION, *one.days, *dry)
+    answers = {name: running.wait() for name, running in started.items()}
+    desks.stand_in.clear()
+    return answers
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_is_refused_in_words(refusals: Mapping[str, Answer], name: str) -> None:
+    answer, wanted = refusals[name], REFUSED[name]
+    assert is_legible(answer), answer
+    for words in wanted.words:
+        assert words in answer.err
+    assert not [one for one in (EXPIRED, "wrong-secret-of-nobody") if one in answer.err]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One person's downloads: up to the budget, with a larger one, stopped, gone on with, again."""
+
+    desk: Desk
+    plan: Answer
+    capped: Answer
+    stopped: Answer
+    whole: Answer
+    fetched: list[str]
+    """Paths of files that were asked for by the run after all of it was there."""
+    secrets: set[str]
+    """What the stand-ins were sent."""
+
+
+def landed(desk: Desk) -> list[Path]:
+    return [one for one in (desk.layout.root / "granules").rglob("*.json") if one.is_file()]
+
+
+def interrupted(desk: Desk, *words: str) -> Answer:
+    """A command that gets Ctrl-C as soon as something more has landed."""
+    before, running = len(landed(desk)), desk.start(*words)
+    until = time.monotonic() + 60
+    while len(landed(desk)) <= before and not running.is_over and time.monotonic() < until:
+        time.sleep(0.02)
+    os.kill(int((running.folder / "pid").read_text()), signal.SIGINT)
+    return running.wait()
+
+
+@pytest.fixture(scope="module")
+def story(desks: LiveDesks, refusals: Mapping[str, Answer]) -> Story:
+    desk, stand_in = desks.new("story"), desks.stand_in
+    words = ("download", "--region", REGION, *DAYS)
+    path = Path(desk.more["SM_SOURCES"])
+    text = path.read_text()
+    path.write_text(text + "[budget]\nrequests_per_month = 30\n")
+    plan = desk.run(*words, "--dry-run")
+    capped = desk.run(*words)
+    path.write_text(text + "[budget]\nrequests_per_month = 30000\n")
+    stand_in.faults(FAULTS, share=0.4, paths=FILES, most=1)
+    stand_in.settings(latency_s=0.02)
+    stopped = interrupted(desk, *words)
+    whole = desk.run(*words)
+    secrets = set(secrets_sent(stand_in))
+    stand_in.clear()
+    desk.done(*words)
+    fetched = [one["path"] for one in stand_in.log() if re.search(FILES, one["path"])]
+    return Story(desk, plan, capped, stopped, whole, fetched, secrets)
+
+
+def test_the_budget_is_told_before_and_ends_a_download_that_goes_over_it(story: Story) -> None:
+    assert story.plan.code == 0
+    assert "of a budget of 30 requests" in story.plan.out
+    assert "This goes over it" in story.plan.out
+    assert is_legible(story.capped)
+    assert "The month's budget is used up" in story.capped.err
+    assert "with a larger [budget] in the file that SM_SOURCES names" in story.capped.err
+
+
+def test_a_stopped_download_goes_on_and_fetches_nothing_twice(story: Story) -> None:
+    assert story.stopped.code not in (0, 99), story.stopped
+    assert "the same command goes on from there" in story.stopped.err
+    assert story.whole.code == 0, story.whole.err
+    assert len(landed(story.desk)) > 30
+    assert story.fetched == []
+
+
+def test_no_secret_is_left_anywhere(
+    story: Story, desks: LiveDesks, looked: Mapping[str, str]
+) -> None:
+    """In files of the lake, of Dagster's home and its records, and in what was said."""
+    key = json.loads((story.desk.root / "key.json").read_text())["private_key"].splitlines()
+    secrets = {one.encode() for one in (*SECRETS, *story.secrets, *key[1:-1]) if len(one) >= 8}
+    assert {EARTHDATA_TOKEN.encode(), CDS_KEY.encode(), GOOGLE_TOKEN.encode()} <= secrets
+    assert any(len(one) >= 32 for one in story.secrets), "no signature was used"
+    told = [
+        f"{path.relative_to(desks.root)}: {one[:4]!r}"
+        for path in desks.root.rglob("*")
+        if path.is_file() and path.name != "key.json"
+        for one in secrets
+        if one in path.read_bytes()
+    ]
+    assert told == []
+    assert list((story.desk.root / "dagster_home").rglob("*.db"))
+
+
+ABSENT = (
+    "sentinel1-earthdata-OPERA_RTC",
+    "ndvi-earth_engine-VNP13A1",
+    "ndvi-earthdata",
+    "ndvi-earthdata-VJ113A1",
+    "ndvi-earthdata-VJ213A1",
+)
+"""What the stand-ins have no files of: radar bursts, HDF4, and two of three VIIRS sensors."""
+
+
+def test_the_cases_of_real_services_pass_with_the_stand_ins(desks: LiveDesks) -> None:
+    """And without an account a case is skipped, naming the variable."""
+    place = "sm_platform_tests/live/test_services.py"
+    case = "test_the_smallest_granule_is_landed_and_holds_what_can_be"
+    desk = desks.new("live", environment={"PL_API_KEY": "", "GOOGLE_CLOUD_PROJECT": "test-project"})
+    away = [f"--deselect={place}::{case}[{one}]" for one in ABSENT]
+    command = ["-m", "pytest", "-m", "live", "-rs", "-p", "no:cacheprovider", *away, place]
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=CHECKOUT,
+        env={**os.environ, **desk.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"26 passed, 2 skipped", done.stdout), done.stdout
+    assert "PL_API_KEY is not set: get an account at https://www.planet.com" in done.stdout
