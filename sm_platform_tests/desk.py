@@ -24,6 +24,7 @@ from sm_platform.lake.models import ModelStore
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 240.0
+START_S = 60.0
 POLL_S = 0.02
 
 
@@ -59,7 +60,10 @@ class Running:
 
     def kill(self) -> Answer:
         """End it as the system does when memory runs out; how it ended."""
+        until = time.monotonic() + START_S
         while not (self.folder / "pid").exists():
+            if time.monotonic() > until:
+                raise TimeoutError("The command was not started: see what its server said.")
             time.sleep(POLL_S)
         with suppress(ProcessLookupError):
             if not self.is_over:

@@ -9,7 +9,7 @@ from typing import IO
 from sm_platform.defs.lake_access import save_region
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.schema.region import LIVE, Region
-from sm_platform_tests.desk import Answer, Desk
+from sm_platform_tests.desk import Desk
 from sm_platform_tests.servers import StandIn
 from sm_platform_tests.service_account import LABELS, sources_file, variables
 
@@ -39,17 +39,13 @@ class LiveDesks:
 
         Args:
             name: of its folder.
-            sources: the drivers that are named, with their services; None: all there are.
+            sources: the drivers that come from other services than usual.
             environment: what is set differently; empty: not set.
             place: the middle of its region.
         """
         root = self.root / name
         root.mkdir()
-        path = sources_file(root / "sources.toml", self.stand_in, **LABELS)
-        if sources is not None:
-            _, _, options = path.read_text().partition("[earth_engine]")
-            lines = [f'{driver} = "{service}"' for driver, service in sources.items()]
-            path.write_text("\n".join(["[sources]", *lines, "[earth_engine]"]) + options)
+        path = sources_file(root / "sources.toml", self.stand_in, **LABELS, **(sources or {}))
         usual = {"SM_FIRST_DAY": "2025-03-12", "SM_SOURCES": str(path)}
         desk = Desk(root, self.server, variables(root, self.stand_in) | usual | (environment or {}))
         window = window_around(LEVEL_100M, *place, (12, 12))
@@ -63,8 +59,3 @@ def secrets_sent(stand_in: StandIn) -> Iterator[str]:
         yield from SAID.findall(one["query"])
         for name in SECRET_HEADERS:
             yield from one["headers"].get(name, "").split()[-1:]
-
-
-def is_legible(answer: Answer) -> bool:
-    """Whether it ended in one or two lines for a person: no stack, exit code 1 or 2."""
-    return answer.code in (1, 2) and "Traceback" not in answer.err + answer.out

@@ -26,7 +26,7 @@ PERIOD = Period(date(2025, 2, 20), date(2025, 3, 10), date(2025, 3, 31))
 FIRST, LAST = "2025-03-23", "2025-03-26"
 DAYS = {f"2025-03-{n:02d}" for n in range(23, 27)}
 PASS_DAYS = ["2025-03-23", "2025-03-26"]
-PAUSE_S = 0.02
+PAUSE_S = 0.05
 ENVIRONMENT = {"SM_FIRST_DAY": "2025-02-26", "SM_MIN_LOOKBACK_SHARE": "0"}
 OPEN_STATES = {
     dg.DagsterRunStatus.NOT_STARTED,

@@ -13,6 +13,7 @@ import pytest
 from sm_platform.defs.lake_access import save_region
 from sm_platform.densesm.checkpoint import save
 from sm_platform.densesm.network import Architecture
+from sm_platform.grid.window import lonlat
 from sm_platform.schema.region import LIVE, Region
 from sm_platform.sources.archive_folder import archive_regions
 from sm_platform.sources.simulated.build import write_archive
@@ -140,6 +141,35 @@ def test_maps_from_the_services_are_those_of_the_folder_bit_for_bit(
         "soil": "isric",
         "weather": "climate_store",
     }
+
+
+def test_radar_at_sites_is_that_of_their_pixels(
+    live_user: User, archive: Path, tmp_path: Path
+) -> None:
+    window = archive_regions(archive)[REGION]
+    lon, lat = lonlat(window)
+    cells = [(5, 7), (30, 40), (44, 2)]
+    lines = [f"s{n},{lon[cell]:.6f},{lat[cell]:.6f}" for n, cell in enumerate(cells)]
+    (tmp_path / "sites.csv").write_text(
+        "\n".join(["station,lon,lat", *lines, "far,-70,-40"]) + "\n"
+    )
+    words = ("samples", "radar-at", tmp_path / "sites.csv", *DAYS, "--out", tmp_path / "radar.csv")
+    live_user.desk.done(*words)
+    found = pd.read_csv(tmp_path / "radar.csv")
+    query = (
+        "select cell_id, vv_db from s1_backscatter where day between '2025-03-23' and '2025-03-26'"
+    )
+    stored = live_user.desk.table(query)
+    wanted = {
+        n: set(stored[stored["cell_id"] == r * 48 + c]["vv_db"].round(4))
+        for n, (r, c) in enumerate(cells)
+    }
+    assert {n: set(found[found["site_id"] == f"s{n}"]["vv_db"].round(4)) for n in wanted} == wanted
+    assert len(found) >= 6
+    twice = "\n".join(["station,lon,lat", lines[0], lines[0]])
+    (tmp_path / "sites.csv").write_text(twice)
+    answer = live_user.desk.run(*words)
+    assert (answer.code, "names the site 's0' twice" in answer.err) == (2, True)
 
 
 def test_the_item_tells_licence_and_source_of_each_input(folder_user: User) -> None:

@@ -29,6 +29,23 @@ def export(
     export_command(region, out, (start, end), format_name, say)
 
 
+@app.command("radar-at")
+def radar_at(
+    file: Annotated[Path, typer.Argument(help="CSV with site_id (or station), lon and lat.")],
+    start: Annotated[str, typer.Option(help="First UTC day, YYYY-MM-DD.")],
+    end: Annotated[str, typer.Option(help="Last UTC day, YYYY-MM-DD.")],
+    out: Annotated[Path, typer.Option(help="Parquet or CSV to write.")],
+) -> None:
+    """Radar of every pass at sites anywhere, computed by Earth Engine for many sites at a time.
+
+    Example: sm-platform samples radar-at site_info.csv --start 2025-01-01 --end 2025-03-31
+    --out radar.parquet
+    """
+    from sm_platform.defs.commands.radar_at import radar_at_command
+
+    radar_at_command(file, start, end, out, say)
+
+
 @app.command("import")
 def import_samples(
     region: Region,

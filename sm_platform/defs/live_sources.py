@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from sm_platform.defs.open_services import OPENERS, Opening
+from sm_platform.defs.open_services import OPENERS, Opening, earth_engine
 from sm_platform.defs.resources import settings, source_credentials, sources_text
 from sm_platform.errors import UsageError
 from sm_platform.sources.configuration import (
@@ -14,6 +14,7 @@ from sm_platform.sources.configuration import (
     driver_of,
     read_configuration,
 )
+from sm_platform.sources.earth_engine.source import EarthEngineSource
 from sm_platform.sources.mixed import MixedSource
 from sm_platform.sources.protocol import Product, Source
 
@@ -63,6 +64,14 @@ def opened_sources() -> list[tuple[list[str], Source]]:
     for product, source in live_source().by_product.items():
         by_source.setdefault(id(source), ([], source))[0].append(driver_of(product))
     return list(by_source.values())
+
+
+def open_earth_engine() -> EarthEngineSource:
+    """Earth Engine by its options and credentials, whatever brings the drivers."""
+    chosen = configuration()
+    options = {} if chosen is None else chosen.options_of("earth_engine")
+    work = settings().data_lake / ".aside" / "sources"
+    return earth_engine(Opening(None, options, source_credentials(), work))
 
 
 def open_service(chosen: Configuration, product: Product, work: Path) -> Source:

@@ -47,7 +47,8 @@ def _archive(opening: Opening) -> Source:
     return ArchiveSource(Path(opening.options.get("path") or settings().archive), sensor)
 
 
-def _earth_engine(opening: Opening) -> Source:
+def earth_engine(opening: Opening) -> EarthEngineSource:
+    """Earth Engine; the project may stand in a variable."""
     project = opening.options.get("project") or opening.credentials.get("GOOGLE_CLOUD_PROJECT")
     return EarthEngineSource(
         project,
@@ -120,7 +121,7 @@ def _folder(opening: Opening) -> Source:
 
 OPENERS: dict[str, Callable[[Opening], Source]] = {
     "archive": _archive,
-    "earth_engine": _earth_engine,
+    "earth_engine": earth_engine,
     "earthdata": _earthdata,
     "planetary_computer": _planetary_computer,
     "isric": lambda opening: OpenSoilSource(**opening.only(url="url")),

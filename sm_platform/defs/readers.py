@@ -36,28 +36,50 @@ Reader = Callable[[LandedGranule, GridWindow], Raster]
 def read_all(
     layout: Layout, region_id: str, granules: Sequence[LandedGranule], window: GridWindow
 ) -> Raster:
-    """The granules of one product as one raster on their native grid.
+    """The granules of one product as one raster on their native grid, each by its own reader.
 
     Raises:
-        DataError: naming each damaged file; they lie in quarantine afterwards.
+        DataError: naming each damaged file; they lie in quarantine afterwards. Or nothing reads one
+            of the formats; then nothing is read.
     """
     around = pad(window, MARGIN_CELLS)
-    if granules[0].format in TILE_READERS:
-        return _tiles(layout, region_id, granules, around)
-    reader = READERS.get((granules[0].product, granules[0].format))
+    tiles: dict[str, list[LandedGranule]] = {}
+    others: list[tuple[LandedGranule, Reader]] = []
+    for one in granules:
+        if one.format in TILE_READERS:
+            tiles.setdefault(one.format, []).append(one)
+        else:
+            others.append((one, _reader_of(one)))
+    rasters = [_tiles(layout, region_id, together, around) for together in tiles.values()]
+    rasters += _each(layout, region_id, others, around)
+    return rasters[0] if len(rasters) == 1 else mosaic(rasters)
+
+
+def _reader_of(granule: LandedGranule) -> Reader:
+    reader = READERS.get((granule.product, granule.format))
     if reader is None:
-        one = granules[0]
-        raise DataError(f"Nothing reads {one.product} in the format {one.format}.")
+        raise DataError(
+            f"{granule.granule_id}: nothing reads {granule.product} in the format {granule.format}."
+        )
+    return reader
+
+
+def _each(
+    layout: Layout,
+    region_id: str,
+    granules: Sequence[tuple[LandedGranule, Reader]],
+    window: GridWindow,
+) -> list[Raster]:
     rasters, damaged = [], []
-    for granule in granules:
+    for granule, reader in granules:
         try:
-            rasters.append(reader(granule, around))
+            rasters.append(reader(granule, window))
         except GranuleError as error:
             place = quarantine(layout, region_id, granule, str(error))
             damaged.append(f"{error} It lies in {place}.")
     if damaged:
         raise DataError(" ".join(damaged))
-    return rasters[0] if len(rasters) == 1 else mosaic(rasters)
+    return rasters
 
 
 def _paths(granule: LandedGranule, suffix: str = "") -> list[Path]:
@@ -166,6 +188,7 @@ READERS: dict[tuple[str, str], Reader] = {
     ("ndvi", "mod13q1_earth_engine"): _ndvi_earth_engine,
     ("ndvi", "mod13q1_hdf"): _ndvi_hdf,
     ("ndvi", "vnp13a1"): _viirs,
+    ("ndvi", "vnp13a1_earth_engine"): _ndvi_earth_engine,
     ("weather", "era5_land"): _era5,
     ("weather", "era5_land_earth_engine"): _era5_earth_engine,
     ("late_rain", "imerg_late"): _imerg,

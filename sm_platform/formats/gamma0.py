@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sm_platform.errors import GranuleError
+from sm_platform.errors import GranuleError, GridError
 from sm_platform.formats.geotiff import Stored, read_first
 from sm_platform.formats.ranges import BACKSCATTER_DB, in_range
 from sm_platform.formats.s1_earth_engine import SceneProperties
@@ -71,7 +71,13 @@ def _angle(
             f"{found.granule_id}: its relative orbit is not known, so neither is its angle: leave "
             "this granule out."
         )
-    angle = angle_on(stored.window, found.relative_orbit, found.orbit_state)
+    try:
+        angle = angle_on(stored.window, found.relative_orbit, found.orbit_state)
+    except GridError as error:
+        raise GranuleError(
+            f"{found.granule_id}: relative orbit {found.relative_orbit} {found.orbit_state} is "
+            f"wrong ({error}): fetch it again."
+        ) from error
     if np.isnan(angle[is_there]).any():
         raise GranuleError(
             f"{found.granule_id}: relative orbit {found.relative_orbit} {found.orbit_state} does "

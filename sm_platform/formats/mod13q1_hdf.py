@@ -53,9 +53,10 @@ def read_composite(path: Path, granule_id: str, *, bounds_lonlat: Bounds | None 
     """
     start = composite_day(granule_id)
     with _opened(path) as file:
-        grid = _grid(str(file.attributes().get(METADATA, "")), path)
+        with _told(path):
+            text, held = str(file.attributes().get(METADATA, "")), file.datasets()
+        grid = _grid(text, path)
         part = part_of(grid, path, bounds_lonlat)
-        held = file.datasets()
         ndvi, reliability, observed = (
             _numbers(file, held, path, name, grid=grid, part=part) for name in FIELDS
         )
@@ -73,18 +74,27 @@ def read_composite(path: Path, granule_id: str, *, bounds_lonlat: Bounds | None 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The open file; what the HDF 4 library fails with is raised as GranuleError."""
-    from pyhdf.error import HDF4Error
+    """The open file; raises GranuleError when it is none."""
     from pyhdf.SD import SD, SDC
 
     if not first_bytes(path).startswith(HDF4):
         raise GranuleError(f"{path.name}: is {mistaken_for(path)}, not HDF 4: fetch it again.")
-    try:
+    with _told(path):
         file = SD(str(path), SDC.READ)
-        try:
-            yield file
-        finally:
+    try:
+        yield file
+    finally:
+        with _told(path):
             file.end()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What the HDF 4 library fails with, as GranuleError: only calls of it stand in the block."""
+    from pyhdf.error import HDF4Error
+
+    try:
+        yield
     except (HDF4Error, ValueError, TypeError, MemoryError, OverflowError) as error:
         raise GranuleError(
             f"{path.name}: the file is damaged or cut off ({error}): fetch it again."
@@ -141,12 +151,13 @@ def _numbers(  # noqa: PLR0913 - what is read, and where
     shape = tuple(held[name][1])
     if shape != grid.shape:
         raise GranuleError(f"{path.name}: {name} has shape {shape}: fetch it again.")
-    field = file.select(name)
-    try:
-        start = (part.rows.start, part.cols.start)
-        values = np.asarray(field.get(start=start, count=part.window.shape))
-    finally:
-        field.endaccess()
+    start, count = (part.rows.start, part.cols.start), part.window.shape
+    with _told(path):
+        field = file.select(name)
+        try:
+            values = np.asarray(field.get(start=start, count=count))
+        finally:
+            field.endaccess()
     if str(values.dtype) != FIELDS[name]:
         raise GranuleError(
             f"{path.name}: {name} is {values.dtype}, not {FIELDS[name]}: fetch the original."

@@ -14,7 +14,12 @@ from typing import Any
 from sm_platform.errors import GranuleError
 from sm_platform.formats.gamma0 import gamma0_frame, need_files, read_power
 from sm_platform.formats.s1_earth_engine import SceneProperties
-from sm_platform.formats.s1_granule import GranuleName, parse_granule_id, relative_orbit
+from sm_platform.formats.s1_granule import (
+    REPEAT_ORBITS,
+    GranuleName,
+    parse_granule_id,
+    relative_orbit,
+)
 from sm_platform.grid.window import Raster
 
 NODATA = -32768
@@ -40,16 +45,13 @@ def read_properties(folder: Path, granule_id: str) -> SceneProperties:
     orbit = found.get("sat:absolute_orbit", name.absolute_orbit)
     if orbit != name.absolute_orbit or abs((start - name.start_utc).total_seconds()) > 1:
         raise GranuleError(f"{path.name}: orbit or start contradicts its name: fetch it again.")
-    known = found.get("sat:relative_orbit")
-    if known is None:
-        known = relative_orbit(name.platform, name.absolute_orbit, name.start_utc.date())
     return SceneProperties(
         granule_id=granule_id,
         platform=name.platform,
         start_utc=start,
         end_utc=end,
         orbit_state=state,
-        relative_orbit=None if known is None else int(known),
+        relative_orbit=_relative_orbit(found, name, path),
         absolute_orbit=name.absolute_orbit,
         datatake_id=name.datatake_id,
     )
@@ -79,6 +81,19 @@ def _name(granule_id: str) -> GranuleName:
     if own.count("_") == N_PARTS - 1:
         own = f"{own}_{UNIQUE}"
     return parse_granule_id(own)
+
+
+def _relative_orbit(found: Mapping[str, Any], name: GranuleName, path: Path) -> int | None:
+    """As the item tells it, else by formula."""
+    told = found.get("sat:relative_orbit")
+    if told is None:
+        return relative_orbit(name.platform, name.absolute_orbit, name.start_utc.date())
+    if isinstance(told, bool) or not isinstance(told, int) or not 1 <= told <= REPEAT_ORBITS:
+        raise GranuleError(
+            f"{path.name}: sat:relative_orbit is {str(told)[:40]!r}, not 1 to {REPEAT_ORBITS}: "
+            "fetch it again."
+        )
+    return told
 
 
 def _load(path: Path, granule_id: str) -> Mapping[str, Any]:

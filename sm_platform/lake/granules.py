@@ -33,6 +33,8 @@ class LandedGranule:
     """The source's own mark of this version; None when it has none."""
     licence: str = ""
     citation: str | None = None
+    retrieved_utc: datetime | None = None
+    """When it was landed; None when the sidecar does not say it."""
 
     @property
     def is_simulated(self) -> bool:
@@ -154,7 +156,7 @@ def read_granule(folder: Path) -> LandedGranule:
 
 
 def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
-    available = told["available_utc"]
+    available, retrieved = told["available_utc"], told.get("retrieved_utc")
     return LandedGranule(
         folder=folder,
         product=told["product"],
@@ -169,6 +171,7 @@ def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
         stamp=told.get("stamp"),
         licence=told.get("licence", ""),
         citation=told.get("citation"),
+        retrieved_utc=datetime.fromisoformat(retrieved) if retrieved else None,
     )
 
 

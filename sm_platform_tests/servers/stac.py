@@ -35,6 +35,7 @@ BANDS = ("NDVI", "pixel_reliability", "composite_day_of_the_year")
 KEY = "a-subscription-key"
 UTM, CELL_M, SIDE = "EPSG:32648", 10, 1600
 PAGE_ITEMS = 4
+NOON = 12
 
 
 def respond(request: Request, world: World) -> Response:

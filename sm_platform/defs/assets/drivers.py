@@ -14,6 +14,7 @@ from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.service_choice import choice_note, of_one_service
 from sm_platform.defs.source_reach import nothing_of
 from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
@@ -38,12 +39,13 @@ def extract_day(
 ) -> DayReport:
     """Write one day of a native-cell table; a day made from the same granules is left alone.
 
-    A day of NDVI is of one sensor: of `own` where it has granules of that, else of the other.
+    A day is of one service, that which landed a granule last. A day of NDVI is of one sensor: of
+    `own` where it has granules of that, else of the other.
     """
     chosen = OneSensor(landed_granules)
     if table.name == tables.NDVI.name:
         chosen = of_one_sensor(landed_granules, own)
-    granules = chosen.granules
+    granules = of_one_service(chosen.granules)
     inputs = hash_of(table.name, [granule.sha256 for granule in granules])
     note = store.note_of(layout, table, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
@@ -54,7 +56,8 @@ def extract_day(
     rows = raster_rows(raster)
     available = [one.available_utc for one in granules if one.available_utc]
     status = {"inputs": inputs, "status": "made", "rows": rows.num_rows}
-    known = {"grid": window_note(raster.window), "granules": [g.granule_id for g in granules]}
+    known = {"grid": window_note(raster.window), **chosen.note}
+    known |= choice_note(landed_granules, granules)
     latest = {"available_utc": max(available).isoformat() if available else None}
     store.write(
         layout,
@@ -62,7 +65,7 @@ def extract_day(
         rows,
         region=region.region_id,
         day=day,
-        note={**status, **known, **latest, **chosen.note},
+        note={**status, **known, **latest},
     )
     return DayReport("made", rows.num_rows)
 
@@ -119,15 +122,16 @@ ndvi = native_driver(
     tables.NDVI,
     Product.NDVI,
     ndvi_granules,
-    "Vegetation index (unitless) with reliability and day of observation, at 250 m cells.",
-    source="modis",
+    "Vegetation index (unitless) with reliability and day of observation, at the sensor's cells "
+    "(MODIS 250 m, VIIRS 500 m).",
+    source="ndvi",
 )
 weather = native_driver(
     tables.WEATHER,
     Product.WEATHER,
     weather_granules,
     "Daily mean temperature (K) and total precipitation (m/day), at 0.1 degree cells.",
-    source="era5-land",
+    source="weather",
 )
 
 

@@ -64,17 +64,18 @@ def dated_granules(product: Product, name: str, description: str) -> dg.AssetsDe
 s1_granules = dated_granules(
     Product.S1_GRD,
     "s1_granules",
-    "Sentinel-1 GRD frames over the region that start on the UTC day: VV, VH (dB) and angle (deg).",
+    "Sentinel-1 frames or bursts over the region whose pass starts on the UTC day: VV and VH, as "
+    "sigma0 of GRD or gamma0 corrected for the terrain, whichever the source has.",
 )
 ndvi_granules = dated_granules(
     Product.NDVI,
     "ndvi_granules",
-    "Vegetation index composites (16 days, MODIS Terra and Aqua) that begin on the UTC day.",
+    "Vegetation index composites of 16 days (MODIS or VIIRS) that begin on the UTC day.",
 )
 weather_granules = dated_granules(
     Product.WEATHER,
     "weather_granules",
-    "ERA5-Land 2 m temperature (K) and total precipitation (m) of the UTC day.",
+    "Reanalysed 2 m temperature (K) and total precipitation (m) of the UTC day (ERA5-Land).",
 )
 
 

@@ -1,5 +1,8 @@
 """What does not change from day to day: soil, terrain, land cover (step `extract`)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import dagster as dg
 import numpy as np
 
@@ -11,6 +14,7 @@ from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.service_choice import choice_note, of_one_service
 from sm_platform.defs.source_reach import nothing_of
 from sm_platform.features.land_cover import land_cover_shares
 from sm_platform.features.terrain import pixel_terrain, pixel_terrain_from
@@ -25,20 +29,33 @@ from sm_platform.schema.tables import Table
 from sm_platform.sources.protocol import Product
 
 
-def _read(layout: Layout, region: Region, product: Product) -> tuple[Raster, str]:
-    granules = landed(layout, product.value, region.region_id, None)
-    need(granules, product, region)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A product as landed by one service."""
+
+    raster: Raster
+    inputs: str
+    """Hash of the granules that it is read from."""
+    note: Mapping[str, object]
+
+
+def _read(layout: Layout, region: Region, product: Product) -> _Read:
+    there = landed(layout, product.value, region.region_id, None)
+    need(there, product, region)
+    granules = of_one_service(there)
     raster = read_all(layout, region.region_id, granules, region.window)
-    return raster, hash_of([granule.sha256 for granule in granules])
+    inputs = hash_of([granule.sha256 for granule in granules])
+    return _Read(raster, inputs, choice_note(there, granules))
 
 
 def _write(
-    layout: Layout, region: Region, table: Table, made: tuple[Raster, str]
+    layout: Layout, region: Region, table: Table, read: _Read
 ) -> dg.MaterializeResult[None]:
-    raster, inputs = made
+    raster = read.raster
     rows = raster_rows(raster)
     note = {
-        "inputs": hash_of(table.name, inputs, window_note(region.window)),
+        **read.note,
+        "inputs": hash_of(table.name, read.inputs, window_note(region.window)),
         "grid": window_note(raster.window),
         "status": "made",
         "rows": rows.num_rows,
@@ -86,10 +103,10 @@ def static_drivers(
 ) -> dg.MaterializeResult[None]:
     """Elevation (m), slope (deg) and aspect of every pixel, from the 30 m cells in it."""
     region = find_region(lake.layout, context.partition_key)
-    terrain, inputs = _read(lake.layout, region, Product.ELEVATION)
-    has_slope = "slope_deg" in terrain.values
-    pixels = (pixel_terrain_from if has_slope else pixel_terrain)(region.window, terrain)
-    return _write(lake.layout, region, tables.STATIC_DRIVERS, (pixels, inputs))
+    read = _read(lake.layout, region, Product.ELEVATION)
+    has_slope = "slope_deg" in read.raster.values
+    pixels = (pixel_terrain_from if has_slope else pixel_terrain)(region.window, read.raster)
+    return _write(lake.layout, region, tables.STATIC_DRIVERS, replace(read, raster=pixels))
 
 
 @dg.asset(
@@ -123,6 +140,6 @@ def land_cover_cells(
             },
             data_version=version_of_table(lake.layout, table, region.region_id),
         )
-    classes, inputs = _read(lake.layout, region, Product.LAND_COVER)
-    shares = land_cover_shares(region.window, classes)
-    return _write(lake.layout, region, tables.LAND_COVER_CELLS, (shares, inputs))
+    read = _read(lake.layout, region, Product.LAND_COVER)
+    shares = land_cover_shares(region.window, read.raster)
+    return _write(lake.layout, region, tables.LAND_COVER_CELLS, replace(read, raster=shares))

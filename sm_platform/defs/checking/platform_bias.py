@@ -5,7 +5,7 @@ alone shows that: the rule on drift against the training rows names an input, th
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sm_platform.defs.checking.rules import Matter, Rule, Verdict
 from sm_platform.defs.checking.stored import Part, days_before, parts_of
+from sm_platform.defs.radar_quantity import stored_quantity
 from sm_platform.defs.scenes import Scene, read_scenes
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -73,7 +74,7 @@ def _tracks(layout: Layout, newest: Part) -> list[Seen]:
     """The passes of the last days by track, where at least two satellites are."""
     scenes = [
         (day, scene)
-        for day in [newest, *days_before(newest, WINDOW_DAYS)]
+        for day in _of_one_quantity(layout, [newest, *days_before(newest, WINDOW_DAYS)])
         if day.day and layout.part(S1_SCENES.name, day.region_id, day.day).is_file()
         for scene in read_scenes(layout, day.region_id, day.day)
         if scene.relative_orbit is not None
@@ -90,6 +91,18 @@ def _tracks(layout: Layout, newest: Part) -> list[Seen]:
         seen = [(s, pixels[day][s.scene_id]) for day, s in one if s.scene_id in pixels[day]]
         found.append(sorted(seen, key=lambda pair: pair[0].start_utc))
     return found
+
+
+def _of_one_quantity(layout: Layout, days: Sequence[Part]) -> list[Part]:
+    """Days with a measurement, of the quantity of the first of them.
+
+    Gamma0 and sigma0 differ by decibels: a satellite that came with a new service would be blamed.
+    """
+    notes = {day: store.note_of(layout, S1_BACKSCATTER, day.region_id, day.day) for day in days}
+    measured = {day: note for day, note in notes.items() if note and note.get("rows")}
+    quantities = {day: stored_quantity(note) for day, note in measured.items()}
+    own = next(iter(quantities.values()), None)
+    return [day for day, quantity in quantities.items() if quantity is own]
 
 
 def _passes(seen: Seen, band: str) -> TrackPasses:

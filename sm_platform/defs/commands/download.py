@@ -7,6 +7,7 @@ from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.live_sources import live_budget
 from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import settings
+from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
 from sm_platform.defs.steps import Request, Step
 from sm_platform.defs.talk import Say, counted
 from sm_platform.grid.calendar import parse_day
@@ -39,6 +40,9 @@ def download_command(what: Asked, *, is_dry: bool, say: Say) -> None:
         rows.append(row)
         print(_line(row))
     print(_sum(rows))
+    lacking = [one for one in STATIC_PRODUCTS if one not in {row.product for row in rows}]
+    if lacking:
+        say(nothing_of(region, lacking))
     if region.source == LIVE:
         print(_month(layout, rows))
 

@@ -6,6 +6,7 @@ left alone, so asking once too often costs seconds and no revision.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sm_platform.defs.late_rain import takes_late_rain
@@ -13,6 +14,7 @@ from sm_platform.defs.map_chain import FEATURES, FIGURES, MAPS, PASS_TO_MAP, PAS
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.partitions import LOOK_AHEAD_DAYS, LOOK_BACK_DAYS
 from sm_platform.defs.pass_memory import MEMORY_DAYS
+from sm_platform.defs.radar_quantity import stored_quantity
 from sm_platform.defs.registry import Entry, accepted, entries, newest_accepted
 from sm_platform.defs.resources import settings
 from sm_platform.defs.watching.requests import Ask, Why, spans
@@ -24,6 +26,7 @@ from sm_platform.lake.failures import failed_days
 from sm_platform.lake.layout import Layout
 from sm_platform.schema import driver_tables as tables
 from sm_platform.schema.model_tables import SCENE_FEATURES, SM_MAPS
+from sm_platform.schema.recipes import RadarQuantity
 from sm_platform.schema.region import Region
 from sm_platform.schema.tables import Table
 
@@ -33,6 +36,16 @@ SETTLED = timedelta(days=2)
 MOST_DAYS = 31
 
 Written = Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Backscatter:
+    """What is stored of a day's passes."""
+
+    written_ns: int
+    has_rows: bool
+    """An empty one is not remembered, so it makes nothing older."""
+    quantity: RadarQuantity
 
 
 def refreshes(layout: Layout, region: Region, today: date, days: int) -> list[Ask]:
@@ -87,7 +100,7 @@ def stale_days(layout: Layout, region: Region, days: Sequence[date]) -> list[dat
     ndvi = _written(layout, tables.NDVI, name, around)
     weather = _written(layout, tables.WEATHER, name, around)
     late_rain = _written(layout, tables.LATE_RAIN, name, around if takes_late_rain(region) else [])
-    passes = _with_rows(layout, name, _written(layout, tables.S1_BACKSCATTER, name, around))
+    passes = _passes(layout, name, around)
     statics = max((store.written_ns(layout, one, name) or 0 for one in STATIC_TABLES), default=0)
     known = entries(layout, name)
     return [
@@ -110,20 +123,25 @@ def _written(layout: Layout, table: Table, region: str, days: Sequence[date]) ->
     return {day: when for day, when in times if when is not None}
 
 
-def _with_rows(layout: Layout, region: str, written: Written) -> Written:
-    """Days with a measurement: an empty one is not remembered, so it makes nothing older."""
-    notes = {day: store.note_of(layout, tables.S1_BACKSCATTER, region, day) for day in written}
-    return {day: when for day, when in written.items() if (notes[day] or {}).get("rows")}
+def _passes(layout: Layout, region: str, days: Sequence[date]) -> Mapping[date, Backscatter]:
+    found = {}
+    for day, when in _written(layout, tables.S1_BACKSCATTER, region, days).items():
+        note = store.note_of(layout, tables.S1_BACKSCATTER, region, day) or {}
+        found[day] = Backscatter(when, bool(note.get("rows")), stored_quantity(note))
+    return found
 
 
 def _is_older(
     layout: Layout,
     region: str,
     day: date,
-    inputs: tuple[Sequence[Written], Written],
+    inputs: tuple[Sequence[Written], Mapping[date, Backscatter]],
     statics: int,
 ) -> bool:
-    """Whether the features of a day were made before one of their inputs was last written."""
+    """Whether the features of a day were made before one of their inputs was last written.
+
+    Earlier passes of another quantity are no input: `PassMemory` leaves them out.
+    """
     made = store.written_ns(layout, SCENE_FEATURES, region, day)
     if made is None:
         return False
@@ -131,7 +149,12 @@ def _is_older(
     first, last = day - timedelta(LOOK_BACK_DAYS), day + timedelta(LOOK_AHEAD_DAYS)
     newest = [when for one in drivers for on, when in one.items() if first <= on <= last]
     memory = day - timedelta(MEMORY_DAYS)
-    newest += [when for on, when in passes.items() if memory <= on <= day]
+    own = passes[day].quantity if day in passes else stored_quantity(None)
+    newest += [
+        one.written_ns
+        for on, one in passes.items()
+        if memory <= on <= day and one.has_rows and one.quantity is own
+    ]
     return max([*newest, statics]) > made
 
 

@@ -46,7 +46,7 @@ def _vegetation(asset_id: str, first_day: date) -> Collection:
         Product.NDVI,
         asset_id,
         f"{short_name}.{'061' if is_modis else '002'}_",
-        "mod13q1_earth_engine",
+        f"{'mod13q1' if is_modis else 'vnp13a1'}_earth_engine",
         MODIS if is_modis else VIIRS,
         first_day,
         15,

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.earth_engine.client import (
     HIGH_VOLUME_URL,
@@ -23,6 +25,8 @@ from sm_platform.sources.earth_engine.fetching import fetch_granule
 from sm_platform.sources.earth_engine.listing import Place, dated_granules
 from sm_platform.sources.earth_engine.pixels import TILE_BYTES, Haste
 from sm_platform.sources.earth_engine.probe import findings
+from sm_platform.sources.earth_engine.radar_sites import radar_at_sites
+from sm_platform.sources.earth_engine.sites import Site
 from sm_platform.sources.earth_engine.static import static_granules
 from sm_platform.sources.earth_engine.wire import SERVICE
 from sm_platform.sources.names import check_name, empty_folder
@@ -128,6 +132,10 @@ class EarthEngineSource:
 
     def _ee(self) -> Any:  # noqa: ANN401
         return connect(self._access())
+
+    def radar_at(self, sites: Sequence[Site], days: Sequence[date]) -> Iterator[pa.Table]:
+        """Radar of the days at sites anywhere, block by block; as `radar_at_sites`."""
+        return radar_at_sites(self._access(), self.granules, sites, days)
 
     def _access(self) -> Access:
         usual = HIGH_VOLUME_URL if self.high_volume else URL

@@ -1,0 +1,208 @@
+"""A driver's service is replaced by another: whose granules a day and a static product are of."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from sm_platform.defs.assets.drivers import extract_day
+from sm_platform.defs.assets.static import soil_cells
+from sm_platform.defs.lake_access import save_region
+from sm_platform.defs.readers import read_all
+from sm_platform.defs.resources import LakeResource
+from sm_platform.defs.service_choice import of_one_service
+from sm_platform.errors import DataError
+from sm_platform.formats.mod13q1 import SINUSOIDAL
+from sm_platform.formats.mod13q1_hdf import CELL_M
+from sm_platform.grid.ease2 import LEVEL_100M, window_around
+from sm_platform.lake import store
+from sm_platform.lake.granules import LandedGranule, landed
+from sm_platform.lake.layout import Layout
+from sm_platform.schema.driver_tables import NDVI, SOIL, WEATHER
+from sm_platform.schema.recipes import NdviSensor
+from sm_platform.schema.region import Region
+from sm_platform.sources.protocol import Product
+from sm_platform_tests.defs import seed_folder
+from sm_platform_tests.defs.service_lake import (
+    DAY,
+    EVENING,
+    MORNING,
+    NAME,
+    bring,
+    some,
+    text_file,
+)
+from sm_platform_tests.formats.test_earth_engine_formats import (
+    COMPOSITE,
+    NOTHING,
+    composite_file,
+    digits,
+    weather_file,
+)
+from sm_platform_tests.formats.test_mod13q1_hdf import COLS, LEFT, TOP, numbers, write_hdf
+
+HERE = Region(NAME, window_around(LEVEL_100M, 106.1, 21.0, (8, 8)), "live", "live")
+STORE, ENGINE = "climate_store", "earth_engine"
+WEATHER_OF_STORE = (Product.WEATHER, "a-day-of-the-store", "era5_land")
+WEATHER_OF_ENGINE = (Product.WEATHER, "era5_land_daily_20250102", "era5_land_earth_engine")
+WEATHER_DAY = date(2025, 1, 2)
+
+
+def test_the_service_that_landed_last_is_the_one() -> None:
+    old = [some("a", STORE, MORNING), some("d", STORE, MORNING)]
+    new = [some("b", ENGINE, EVENING), some("c", ENGINE, MORNING)]
+    unknown = some("e", "folder", None)
+    for order in ([*old, *new, unknown], [unknown, *new[::-1], *old]):
+        assert sorted(one.granule_id for one in of_one_service(order)) == ["b", "c"]
+    assert of_one_service([unknown]) == [unknown]
+    assert of_one_service([]) == []
+
+
+def weather(layout: Layout) -> tuple[LandedGranule, dict[str, object]]:
+    """A day of two services, made; the store's granule, and the day's note."""
+    day = WEATHER_DAY
+    old = bring(layout, WEATHER_OF_STORE, text_file, source=STORE, day=day)
+    bring(layout, WEATHER_OF_ENGINE, weather_file, source=ENGINE, day=day, came=EVENING)
+    extract_day(layout, HERE, WEATHER, landed(layout, "weather", NAME, day), day)
+    return old, store.note_of(layout, WEATHER, NAME, day) or {}
+
+
+def test_a_day_is_made_from_the_new_service_and_the_old_one_s_file_stays(layout: Layout) -> None:
+    old, note = weather(layout)
+    assert note["granules"] == [WEATHER_OF_ENGINE[1]]
+    assert note["passed_over"] == [old.granule_id]
+    assert old.folder.is_dir()
+    assert not layout.quarantine("weather", NAME, "any").parent.exists()
+
+
+def test_a_granule_that_is_passed_over_makes_no_day_anew(layout: Layout) -> None:
+    _, note = weather(layout)
+    part = layout.part("weather", NAME, WEATHER_DAY)
+    before = part.stat().st_mtime_ns
+    more = (Product.WEATHER, "another-of-the-store", "era5_land")
+    bring(layout, more, text_file, source=STORE, day=WEATHER_DAY)
+    found = landed(layout, "weather", NAME, WEATHER_DAY)
+    assert len(found) == 3
+    extract_day(layout, HERE, WEATHER, found, WEATHER_DAY)
+    assert part.stat().st_mtime_ns == before
+    assert (store.note_of(layout, WEATHER, NAME, WEATHER_DAY) or {}) == note
+
+
+def composite(name: str) -> Callable[[Path], Path]:
+    return lambda folder: composite_file(folder, name, bands_of(name))
+
+
+def bands_of(name: str) -> dict[str, np.ndarray]:
+    values = digits(5000, -2000, 4000, NOTHING, 0)
+    if name.startswith("VNP"):
+        days = digits(1, 2, 3, NOTHING, 4)
+        one = digits(1, 1, 1, NOTHING, 1)
+        return {"NDVI": values, "pixel_reliability": one, "composite_day_of_the_year": days}
+    return {"NDVI": values, "SummaryQA": digits(0, 1, 0, NOTHING, 3), "DayOfYear": digits(*[1] * 5)}
+
+
+def test_the_recipes_sensor_comes_before_the_newest_service(layout: Layout) -> None:
+    terra, viirs = "MOD13Q1.061_2025_01_01", "VNP13A1.002_2025_01_01"
+    modis = (Product.NDVI, terra, "mod13q1_earth_engine")
+    bring(layout, modis, composite(terra), source=ENGINE)
+    old = bring(layout, (Product.NDVI, "MOD13Q1.old", "mod13q1_hdf"), text_file, source="earthdata")
+    other = (Product.NDVI, viirs, "vnp13a1_earth_engine")
+    bring(layout, other, composite(viirs), source="somebody", came=EVENING)
+    found = landed(layout, "ndvi", NAME, DAY)
+    west, south = 110.0, 20.0  # the composites lie here
+    here = Region(NAME, window_around(LEVEL_100M, *_place(), (8, 8)), "live", "live")
+    assert west < _place()[0]
+    assert south < _place()[1]
+    for own, used in ((NdviSensor.MODIS, terra), (NdviSensor.VIIRS, viirs)):
+        granules = [one for one in found if one.granule_id != old.granule_id]
+        extract_day(layout, here, NDVI, granules, DAY, own=own)
+        note = store.note_of(layout, NDVI, NAME, DAY) or {}
+        assert (note["granules"], note["sensor"]) == ([used], own.value)
+
+
+def _place() -> tuple[float, float]:
+    from sm_platform.grid.window import lonlat_bounds
+
+    west, south, east, north = lonlat_bounds(COMPOSITE)
+    return (west + east) / 2, (south + north) / 2
+
+
+def test_a_static_product_is_of_the_service_that_landed_last(layout: Layout) -> None:
+    def soil(folder: Path) -> Path:
+        bands = [seed_folder.around(value, 3, 1) for value in seed_folder.SOIL.values()]
+        return seed_folder.write(folder / "soil.tif", bands, list(seed_folder.SOIL))
+
+    here = Region(NAME, window_around(LEVEL_100M, 106.303, 9.947, (6, 6)), "live", "live")
+    save_region(layout, here)
+    lake = LakeResource(root=str(layout.root))
+    new = bring(layout, (Product.SOIL, "z", "seed_layout"), soil, day=None, came=EVENING)
+    soil_cells(dg.build_asset_context(partition_key=NAME), lake=lake)
+    alone = store.note_of(layout, SOIL, NAME) or {}
+    old = bring(layout, (Product.SOIL, "a", "soilgrids"), text_file, source="open", day=None)
+    soil_cells(dg.build_asset_context(partition_key=NAME), lake=lake)
+    note = store.note_of(layout, SOIL, NAME) or {}
+    assert (note["granules"], note["passed_over"]) == ([new.granule_id], [old.granule_id])
+    assert note["inputs"] == alone["inputs"]
+    assert old.folder.is_dir()
+
+
+TILE = (115.47, 29.975)
+"""Within the composites of `write_hdf`."""
+
+
+def pair(layout: Layout) -> list[LandedGranule]:
+    """One composite as HDF and, beside it on the same grid, as Earth Engine hands it over."""
+    name = "MOD13Q1.061_2025_01_01"
+    hdf = "MOD13Q1.A2025001.h28v06.061.2025019000000"
+    first = bring(
+        layout,
+        (Product.NDVI, hdf, "mod13q1_hdf"),
+        lambda folder: write_hdf(folder / f"{hdf}.hdf", numbers()),
+    )
+
+    def beside(folder: Path) -> Path:
+        from affine import Affine
+
+        from sm_platform.grid.window import GridWindow
+        from sm_platform.sources.simulated.write_tiff import Tiff, write_tiff
+
+        corner = Affine(CELL_M, 0, LEFT + COLS * CELL_M, 0, -CELL_M, TOP)
+        bands = {key: np.repeat(value, 30, axis=0) for key, value in bands_of(name).items()}
+        path = folder / f"{name}.tif"
+        write_tiff(path, GridWindow(SINUSOIDAL, corner, (30, 5)), bands, Tiff(nodata=NOTHING))
+        return path
+
+    return [first, bring(layout, (Product.NDVI, name, "mod13q1_earth_engine"), beside)]
+
+
+def test_each_granule_is_read_by_its_own_reader(layout: Layout) -> None:
+    granules = pair(layout)
+    window = window_around(LEVEL_100M, 115.55, 29.975, (40, 40))
+    singles = [read_all(layout, NAME, [one], window) for one in granules]
+    both = read_all(layout, NAME, granules, window)
+    assert both.window.shape[1] > max(one.window.shape[1] for one in singles)
+    for order in (granules, granules[::-1]):
+        np.testing.assert_array_equal(
+            read_all(layout, NAME, order, window).values["ndvi"], both.values["ndvi"]
+        )
+
+
+def test_only_the_damaged_granule_is_set_aside(layout: Layout) -> None:
+    good, damaged = pair(layout)
+    (damaged.folder / damaged.files[0]).write_text("<html>log in</html>")
+    window = window_around(LEVEL_100M, 115.55, 29.975, (40, 40))
+    with pytest.raises(DataError, match=damaged.granule_id):
+        read_all(layout, NAME, [good, damaged], window)
+    assert good.folder.is_dir()
+    assert not damaged.folder.exists()
+
+
+def test_nothing_is_read_where_a_format_has_no_reader(layout: Layout) -> None:
+    old = bring(layout, WEATHER_OF_STORE, text_file)
+    strange = bring(layout, (Product.WEATHER, "strange", "grib9"), text_file)
+    with pytest.raises(DataError, match="strange: nothing reads weather in the format grib9"):
+        read_all(layout, NAME, [old, strange], HERE.window)
+    assert old.folder.is_dir()
