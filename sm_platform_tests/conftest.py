@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: shared data, a home away from the checkout, one thread."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,6 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test module loads torch: one thread, here and in started processes."""
     os.environ["OMP_NUM_THREADS"] = "1"
     settings.load_profile("suite")
+
+
+def pytest_collection_finish() -> None:
+    """The modules that are loaded by now are not looked through again for what can be freed."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from sm_platform.sources.protocol import Product
 
 NAME, DAY = "delta", date(2025, 1, 1)
 MORNING = datetime(2025, 2, 1, 6, tzinfo=UTC)
-EVENING = MORNING + timedelta(hours=12)
+NOON, EVENING = MORNING + timedelta(hours=6), MORNING + timedelta(hours=12)
 
 SOME = LandedGranule(Path(), "weather", "one", DAY, "era5_land", (), "", 0, None, "climate_store")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 import pytest
+from affine import Affine
 
 from sm_platform.defs.assets.drivers import extract_day
 from sm_platform.defs.assets.static import soil_cells
@@ -18,6 +19,7 @@ from sm_platform.errors import DataError
 from sm_platform.formats.mod13q1 import SINUSOIDAL
 from sm_platform.formats.mod13q1_hdf import CELL_M
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
+from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.lake import store
 from sm_platform.lake.granules import LandedGranule, landed
 from sm_platform.lake.layout import Layout
@@ -25,12 +27,14 @@ from sm_platform.schema.driver_tables import NDVI, SOIL, WEATHER
 from sm_platform.schema.recipes import NdviSensor
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Product
+from sm_platform.sources.simulated.write_tiff import Array, Tiff, write_tiff
 from sm_platform_tests.defs import seed_folder
 from sm_platform_tests.defs.service_lake import (
     DAY,
     EVENING,
     MORNING,
     NAME,
+    NOON,
     bring,
     some,
     text_file,
@@ -95,7 +99,7 @@ def composite(name: str) -> Callable[[Path], Path]:
     return lambda folder: composite_file(folder, name, bands_of(name))
 
 
-def bands_of(name: str) -> dict[str, np.ndarray]:
+def bands_of(name: str) -> dict[str, Array]:
     values = digits(5000, -2000, 4000, NOTHING, 0)
     if name.startswith("VNP"):
         days = digits(1, 2, 3, NOTHING, 4)
@@ -107,27 +111,19 @@ def bands_of(name: str) -> dict[str, np.ndarray]:
 def test_the_recipes_sensor_comes_before_the_newest_service(layout: Layout) -> None:
     terra, viirs = "MOD13Q1.061_2025_01_01", "VNP13A1.002_2025_01_01"
     modis = (Product.NDVI, terra, "mod13q1_earth_engine")
-    bring(layout, modis, composite(terra), source=ENGINE)
-    old = bring(layout, (Product.NDVI, "MOD13Q1.old", "mod13q1_hdf"), text_file, source="earthdata")
+    bring(layout, (Product.NDVI, "MOD13Q1.old", "mod13q1_hdf"), text_file, source="earthdata")
+    bring(layout, modis, composite(terra), source=ENGINE, came=NOON)
     other = (Product.NDVI, viirs, "vnp13a1_earth_engine")
     bring(layout, other, composite(viirs), source="somebody", came=EVENING)
     found = landed(layout, "ndvi", NAME, DAY)
-    west, south = 110.0, 20.0  # the composites lie here
-    here = Region(NAME, window_around(LEVEL_100M, *_place(), (8, 8)), "live", "live")
-    assert west < _place()[0]
-    assert south < _place()[1]
-    for own, used in ((NdviSensor.MODIS, terra), (NdviSensor.VIIRS, viirs)):
-        granules = [one for one in found if one.granule_id != old.granule_id]
-        extract_day(layout, here, NDVI, granules, DAY, own=own)
+    west, south, east, north = lonlat_bounds(COMPOSITE)
+    window = window_around(LEVEL_100M, (west + east) / 2, (south + north) / 2, (8, 8))
+    here = Region(NAME, window, "live", "live")
+    for own, used, over in ((NdviSensor.MODIS, terra, viirs), (NdviSensor.VIIRS, viirs, terra)):
+        extract_day(layout, here, NDVI, found, DAY, own=own)
         note = store.note_of(layout, NDVI, NAME, DAY) or {}
         assert (note["granules"], note["sensor"]) == ([used], own.value)
-
-
-def _place() -> tuple[float, float]:
-    from sm_platform.grid.window import lonlat_bounds
-
-    west, south, east, north = lonlat_bounds(COMPOSITE)
-    return (west + east) / 2, (south + north) / 2
+        assert note["passed_over"] == sorted(["MOD13Q1.old", over])
 
 
 def test_a_static_product_is_of_the_service_that_landed_last(layout: Layout) -> None:
@@ -149,8 +145,8 @@ def test_a_static_product_is_of_the_service_that_landed_last(layout: Layout) -> 
     assert old.folder.is_dir()
 
 
-TILE = (115.47, 29.975)
-"""Within the composites of `write_hdf`."""
+SEAM = window_around(LEVEL_100M, 115.55, 29.975, (40, 40))
+"""Where the two composites of `pair` meet."""
 
 
 def pair(layout: Layout) -> list[LandedGranule]:
@@ -164,11 +160,6 @@ def pair(layout: Layout) -> list[LandedGranule]:
     )
 
     def beside(folder: Path) -> Path:
-        from affine import Affine
-
-        from sm_platform.grid.window import GridWindow
-        from sm_platform.sources.simulated.write_tiff import Tiff, write_tiff
-
         corner = Affine(CELL_M, 0, LEFT + COLS * CELL_M, 0, -CELL_M, TOP)
         bands = {key: np.repeat(value, 30, axis=0) for key, value in bands_of(name).items()}
         path = folder / f"{name}.tif"
@@ -180,22 +171,20 @@ def pair(layout: Layout) -> list[LandedGranule]:
 
 def test_each_granule_is_read_by_its_own_reader(layout: Layout) -> None:
     granules = pair(layout)
-    window = window_around(LEVEL_100M, 115.55, 29.975, (40, 40))
-    singles = [read_all(layout, NAME, [one], window) for one in granules]
-    both = read_all(layout, NAME, granules, window)
+    singles = [read_all(layout, NAME, [one], SEAM) for one in granules]
+    both = read_all(layout, NAME, granules, SEAM)
     assert both.window.shape[1] > max(one.window.shape[1] for one in singles)
     for order in (granules, granules[::-1]):
         np.testing.assert_array_equal(
-            read_all(layout, NAME, order, window).values["ndvi"], both.values["ndvi"]
+            read_all(layout, NAME, order, SEAM).values["ndvi"], both.values["ndvi"]
         )
 
 
 def test_only_the_damaged_granule_is_set_aside(layout: Layout) -> None:
     good, damaged = pair(layout)
     (damaged.folder / damaged.files[0]).write_text("<html>log in</html>")
-    window = window_around(LEVEL_100M, 115.55, 29.975, (40, 40))
     with pytest.raises(DataError, match=damaged.granule_id):
-        read_all(layout, NAME, [good, damaged], window)
+        read_all(layout, NAME, [good, damaged], SEAM)
     assert good.folder.is_dir()
     assert not damaged.folder.exists()
 

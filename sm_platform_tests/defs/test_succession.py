@@ -1,5 +1,6 @@
 """A sensor is followed by another: whose NDVI a day holds, and what features and maps say of it."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,12 +12,13 @@ from sm_platform.defs.assets.features import write_features
 from sm_platform.defs.feature_inputs import open_inputs
 from sm_platform.defs.lake_access import SENSOR, dated_rasters
 from sm_platform.defs.ndvi_choice import of_one_sensor, own_sensor
+from sm_platform.defs.radar_quantity import QUANTITY
 from sm_platform.defs.stored_features import DayFeatures, read_features
 from sm_platform.lake import store
 from sm_platform.lake.granules import LandedGranule
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
-from sm_platform.schema.driver_tables import NDVI
+from sm_platform.schema.driver_tables import NDVI, S1_BACKSCATTER
 from sm_platform.schema.product import Qa
 from sm_platform.schema.recipes import SM_100M_V1, SM_100M_V1_VIIRS, NdviSensor, Recipe
 from sm_platform.schema.region import Region
@@ -43,6 +45,8 @@ from sm_platform_tests.defs.succession_lake import (
 MODIS, VIIRS = NdviSensor.MODIS, NdviSensor.VIIRS
 DAY = date(2025, 4, 6)
 """A day with a pass."""
+CHANGE = date(2025, 5, 15)
+"""From here on too few passes for a satellite to be judged."""
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +194,31 @@ def test_a_satellite_that_has_hardly_flown_is_not_judged(made: tuple[Layout, Reg
     found = judged(made[0], "s1_backscatter", of_days(NAME, date(2025, 4, 20)))["no_platform_bias"]
     assert found.passed
     assert not found.told
+
+
+def test_days_of_another_quantity_are_not_compared(
+    made: tuple[Layout, Region], tmp_path: Path
+) -> None:
+    layout = Layout(tmp_path)
+    for table in ("s1_scenes", "s1_backscatter"):
+        shutil.copytree(made[0].table(table), layout.table(table))
+    scope = of_days(NAME, LAST)
+    assert not judged(layout, "s1_backscatter", scope)["no_platform_bias"].passed
+    for day in DAYS:
+        if RADAR_FIRST <= day < CHANGE:
+            _as_gamma0(layout, day)
+    found = judged(layout, "s1_backscatter", scope)["no_platform_bias"]
+    assert found.passed, found.told
+    for day in DAYS:
+        if day >= CHANGE:
+            _as_gamma0(layout, day)
+    found = judged(layout, "s1_backscatter", scope)["no_platform_bias"]
+    assert found.told.startswith("S1D VV is "), "days of one quantity are, whichever it is"
+
+
+def _as_gamma0(layout: Layout, day: date) -> None:
+    """Note a day's measurement as the other quantity; empty days are noted as sigma0."""
+    part = store.read(layout, S1_BACKSCATTER, NAME, day)
+    if part is not None and part.rows.num_rows:
+        note = {**part.note, QUANTITY: "GAMMA0_TERRAIN"}
+        store.write(layout, S1_BACKSCATTER, part.rows, region=NAME, day=day, note=note)

@@ -117,6 +117,16 @@ def test_a_burst_that_contradicts_itself_is_refused(
         opera_rtc.read_burst(burst(tmp_path, **{tag: value}), OPERA)
 
 
+@pytest.mark.parametrize("track", ["000", "176"])
+def test_a_burst_of_an_orbit_that_there_is_not_is_refused(tmp_path: Path, track: str) -> None:
+    name = OPERA.replace("T055", f"T{track}")
+    burst(tmp_path, TRACK_NUMBER=track)
+    for path in list(tmp_path.glob(f"{OPERA}_*")):
+        path.rename(tmp_path / path.name.replace(OPERA, name))
+    with pytest.raises(GranuleError, match=f"{name}: relative orbit {int(track)} A is wrong"):
+        opera_rtc.read_burst(tmp_path, name)
+
+
 def test_other_masks_grids_and_units_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GranuleError, match="class 7"):
         opera_rtc.read_burst(burst(tmp_path, mask=np.full_like(MASK, 7)), OPERA)
@@ -152,6 +162,10 @@ def test_a_frame_of_the_planetary_computer(tmp_path: Path) -> None:
         ("start_datetime", "2025-03-09T11:57:56Z", "contradicts its name"),
         ("end_datetime", None, "end_datetime is missing"),
         ("sat:relative_orbit", 91, "does not see its place"),
+        ("sat:relative_orbit", 176, r"_rtc\.json: sat:relative_orbit is '176', not 1 to 175"),
+        ("sat:relative_orbit", "fifty", r"_rtc\.json: sat:relative_orbit is 'fifty'"),
+        ("sat:relative_orbit", [55], r"_rtc\.json: sat:relative_orbit is '\[55\]'"),
+        ("sat:relative_orbit", True, r"_rtc\.json: sat:relative_orbit is 'True'"),
     ],
 )
 def test_a_frame_that_contradicts_itself_is_refused(

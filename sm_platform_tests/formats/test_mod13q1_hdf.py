@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyhdf.SD import SD, SDC
 
 from sm_platform.errors import GranuleError
-from sm_platform.formats import mod13q1
+from sm_platform.formats import mod13q1, mod13q1_hdf
 from sm_platform.formats.mod13q1_hdf import CELL_M, FIELDS, read_composite
 from sm_platform.grid.window import lonlat_bounds
 from sm_platform_tests.formats.provider_files import write_tiff
@@ -134,4 +134,18 @@ def test_another_type_a_cut_file_and_a_web_page_are_refused(tmp_path: Path) -> N
         read_composite(path, ID)
     path.write_bytes(b"<!DOCTYPE html><html>log in</html>")
     with pytest.raises(GranuleError, match="is a web page"):
+        read_composite(path, ID)
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError, OverflowError])
+@pytest.mark.parametrize("where", ["_grid", "part_of", "decode_ndvi"])
+def test_a_fault_of_this_reader_is_not_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception], where: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise kind("a fault of ours")
+
+    path = write_hdf(tmp_path / f"{ID}.hdf", numbers())
+    monkeypatch.setattr(mod13q1_hdf, where, fail)
+    with pytest.raises(kind, match="a fault of ours"):
         read_composite(path, ID)

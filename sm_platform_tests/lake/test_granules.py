@@ -64,6 +64,8 @@ def test_a_landed_granule_says_what_it_is(layout: Layout) -> None:
     assert granule.files == ("g1_vv.tif", "g1.json")
     assert granule.available_utc == datetime(2025, 3, 7, 23, 10, tzinfo=UTC)
     assert granule.size_bytes == 1_400_002
+    assert granule.retrieved_utc is not None
+    assert abs((datetime.now(UTC) - granule.retrieved_utc).total_seconds()) < 60
     in_order_of_name = b"{}" + FILES["g1_vv.tif"]
     assert granule.sha256 == hashlib.sha256(in_order_of_name).hexdigest()
 

@@ -48,9 +48,7 @@ def _read(layout: Layout, region: Region, product: Product) -> _Read:
     return _Read(raster, inputs, choice_note(there, granules))
 
 
-def _write(
-    layout: Layout, region: Region, table: Table, read: _Read
-) -> dg.MaterializeResult[None]:
+def _write(layout: Layout, region: Region, table: Table, read: _Read) -> dg.MaterializeResult[None]:
     raster = read.raster
     rows = raster_rows(raster)
     note = {

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from sm_platform.defs.radar_quantity import QUANTITY
 from sm_platform.defs.watching.calendar import passes_of
 from sm_platform.defs.watching.cursor import Cursor, read_cursor
 from sm_platform.defs.watching.refreshing import ASSETS, refreshes, stale_days
@@ -22,7 +23,7 @@ from sm_platform.defs.watching.sweep import sweep_region
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.day_status import day_status
-from sm_platform.schema.driver_tables import WEATHER
+from sm_platform.schema.driver_tables import S1_BACKSCATTER, WEATHER
 from sm_platform.sources.sentinel1_names import parse_frame
 from sm_platform_tests.defs.watching.seat import FIRST_DAY, HOW, REGION, TODAY, Seat, make_seat
 
@@ -241,6 +242,27 @@ def test_only_maps_older_than_their_inputs_are_made_again(seat: Seat) -> None:
     (ask,) = [one for one in asks if one.assets == ASSETS]
     assert ask.days is not None
     assert ask.days[1] == days[-1]
+
+
+def test_earlier_passes_of_another_quantity_make_no_map_older(seat: Seat) -> None:
+    days = sorted({row["pass_start_utc"].date() for row in seat.maps()})
+    early, late = days[0], days[1:]
+    _write_again(seat, early, "SIGMA0_ELLIPSOID")
+    assert stale_days(seat.layout, seat.region_here, days) == days
+    _write_again(seat, early, "GAMMA0_TERRAIN")
+    assert stale_days(seat.layout, seat.region_here, late) == []
+    assert stale_days(seat.layout, seat.region_here, days) == [early], "its own measurement is new"
+
+
+def _write_again(seat: Seat, day: date, quantity: str) -> None:
+    """Store a day's backscatter anew, as of a quantity, later than all features."""
+    part = store.read(seat.layout, S1_BACKSCATTER, REGION, day)
+    assert part is not None
+    assert part.rows.num_rows
+    note = {**part.note, QUANTITY: quantity}
+    path = store.write(seat.layout, S1_BACKSCATTER, part.rows, region=REGION, day=day, note=note)
+    newer = path.stat().st_mtime_ns + 10**12
+    os.utime(path, ns=(newer, newer))
 
 
 def test_days_without_a_pass_are_told_once_they_are_settled(seat: Seat) -> None:
