@@ -1,6 +1,5 @@
 """Live sources from a terminal: what is found, paid, refused, and gone on with; no secret told."""
 
-import base64
 import json
 import os
 import re
@@ -9,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO
@@ -22,7 +21,8 @@ from sm_platform.sources.simulated.fleet import Fleet
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import RED_RIVER
 from sm_platform_tests.desk import CHECKOUT, Answer, Desk
-from sm_platform_tests.live_desk import PLACE, REGION, LiveDesks, secrets_sent
+from sm_platform_tests.live_desk import REGION, LiveDesks, secrets_sent
+from sm_platform_tests.live_refusals import DAYS, EXPIRED, REFUSED, USUAL
 from sm_platform_tests.servers import StandIn, standing_in
 from sm_platform_tests.servers.climate_store import KEY as CDS_KEY
 from sm_platform_tests.servers.earthdata import TOKEN as EARTHDATA_TOKEN
@@ -30,7 +30,6 @@ from sm_platform_tests.servers.google_token import TOKEN as GOOGLE_TOKEN
 from sm_platform_tests.servers.planet import KEY as PLANET_KEY
 from sm_platform_tests.servers.sentinel_hub import CLIENT_SECRET
 
-DAYS = ("--start", "2025-03-30", "--end", "2025-03-31")
 PERIOD = Period(date(2025, 3, 6), date(2025, 3, 20), date(2025, 4, 8))
 FLEET = Fleet(viirs_first=date(2025, 3, 1), imerg_first=date(2025, 3, 20))
 LATER = date(2025, 12, 1)
@@ -41,8 +40,6 @@ SPOILED = "/cds/cache|NDVI.tif|/dem/.*tif|/worldcover/v200|computePixels"
 SEED = 2
 """With it each kind of fault is met by a file."""
 FAULTS = ("too-many", "error", "unauthorized", "html", "cut")
-BODY = base64.urlsafe_b64encode(json.dumps({"exp": 1_700_000_000}).encode()).decode().rstrip("=")
-EXPIRED = f"eyJhbGciOiJSUzI1NiJ9.{BODY}.c2lnbmF0dXJlLW9mLW5vYm9keQ"
 WRONG = {
     "CDSAPI_KEY": "wrong-key-of-cds",
     "EARTHDATA_TOKEN": EXPIRED,
@@ -137,76 +134,6 @@ def test_doctor_tells_of_each_service_how_it_is(
 
 def test_doctor_tells_no_secret(looked: Mapping[str, str]) -> None:
     assert not [one for one in SECRETS for text in looked.values() if one in text]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What a person asks for that cannot be, and what is said to it."""
-
-    words: tuple[str, ...]
-    sources: dict[str, str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    place: tuple[float, float] = PLACE
-    days: tuple[str, ...] = DAYS
-    command: tuple[str, ...] = ("download", "--region", REGION, "--dry-run")
-    code: tuple[int, ...] = (1, 2)
-
-
-USUAL = {"ndvi": "earthdata:VNP13A1", "sentinel1": "sentinel_hub"}
-REFUSED = {
-    "no credential": Refused(
-        ("SH_CLIENT_ID", "not set", "get them at"),
-        {},
-        {"SH_CLIENT_ID": ""},
-    ),
-    "wrong credential": Refused(
-        ("denied", "SH_CLIENT_SECRET", "expired"),
-        {},
-        {"SH_CLIENT_SECRET": "wrong-secret-of-nobody"},
-    ),
-    "expired token": Refused(
-        ("the token expired on 2023-11-14", "set EARTHDATA_TOKEN"),
-        {},
-        {"EARTHDATA_TOKEN": EXPIRED},
-    ),
-    "retired collection": Refused(
-        ("no longer has modis-13Q1-061", "take NDVI from earthdata:VNP13A1"),
-        {"ndvi": "planetary_computer"},
-    ),
-    "open sea": Refused(
-        ("hold no elevation, land cover of farm", "on land"),
-        {},
-        place=(-30.0, 0.5),
-        code=(0,),
-    ),
-    "before the mission": Refused(
-        ("no Sentinel-1 before 2014-10-03", "choose later days"),
-        {},
-        {"SM_FIRST_DAY": "2013-01-01"},
-        days=("--start", "2013-02-01", "--end", "2013-02-02"),
-    ),
-    "before the sensor": Refused(
-        ("VNP13A1.002 begins on 2012-01-17", "choose later days"),
-        {},
-        {"SM_FIRST_DAY": "1949-01-01"},
-        days=("--start", "1949-02-01", "--end", "1949-02-02"),
-    ),
-    "quota used up": Refused(
-        ("its quota is used up", "try again in 3600 s"),
-        {"sentinel1": "earth_engine"},
-    ),
-    "led elsewhere": Refused(
-        ("leads to https://urs.earthdata.nasa.gov, a host that is not known: refused",),
-        {},
-        command=("download", "--region", REGION),
-    ),
-    "far north": Refused(
-        ("85",),
-        {},
-        days=(),
-        command=("regions", "add", "north", "--live", "--bbox", "10", "85.0", "10.1", "85.1"),
-    ),
-}
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def test_a_total_is_kept_clipped_or_coded(total: float) -> None:
     (kept,), (code,) = decode_precipitation(np.array([total], dtype=np.float32))
     if 0 <= total <= 2:
         assert (kept, code) == (np.float32(total), 0)
-    elif -0.9e-4 < total < 0:
+    elif np.float32(-1e-4) <= total < 0:
         assert (kept, code) == (0, 0)
     else:
         assert np.isnan(kept)

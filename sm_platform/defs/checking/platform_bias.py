@@ -7,6 +7,7 @@ alone shows that: the rule on drift against the training rows names an input, th
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from sm_platform.defs.checking.rules import Matter, Rule, Verdict
 from sm_platform.defs.checking.stored import Part, days_before, parts_of
 from sm_platform.defs.radar_quantity import stored_quantity
 from sm_platform.defs.scenes import Scene, read_scenes
+from sm_platform.errors import LakeError
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import values_of, window_from
@@ -98,11 +100,19 @@ def _of_one_quantity(layout: Layout, days: Sequence[Part]) -> list[Part]:
 
     Gamma0 and sigma0 differ by decibels: a satellite that came with a new service would be blamed.
     """
-    notes = {day: store.note_of(layout, S1_BACKSCATTER, day.region_id, day.day) for day in days}
+    notes = {day: _note(layout, day) for day in days}
     measured = {day: note for day, note in notes.items() if note and note.get("rows")}
     quantities = {day: stored_quantity(note) for day, note in measured.items()}
     own = next(iter(quantities.values()), None)
     return [day for day, quantity in quantities.items() if quantity is own]
+
+
+def _note(layout: Layout, part: Part) -> Mapping[str, Any] | None:
+    """The note of a day; None where its file is damaged, which another check tells."""
+    try:
+        return store.note_of(layout, S1_BACKSCATTER, part.region_id, part.day)
+    except LakeError:
+        return None
 
 
 def _passes(seen: Seen, band: str) -> TrackPasses:
