@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from sm_platform.defs.talk import counted
+from sm_platform.defs.talk import counted, spoken
 from sm_platform.sources.protocol import Granule
 
 SAY_EVERY_S = 5.0
@@ -47,7 +47,7 @@ class Progress:
         """Say what came in all, if anything was on its way."""
         if self._done and self._say is not None:
             failed = f", {self._failed} failed" if self._failed else ""
-            passed = _time(time.monotonic() - self._began)
+            passed = spoken(time.monotonic() - self._began)
             self._say(
                 f"{counted(self._done, 'granule')}, {self._bytes / 1e6:.1f} MB in {passed}{failed}"
             )
@@ -63,7 +63,7 @@ class Progress:
             parts.append(f"{self._failed} failed")
         left = self._left_s(now - self._began)
         if left is not None:
-            parts.append(f"about {_time(left)} left")
+            parts.append(f"about {spoken(left)} left")
         return ", ".join(parts) + (f" (last: {newest})" if newest else "")
 
     def _megabytes(self) -> str:
@@ -82,7 +82,3 @@ class Progress:
     def _tell(self, text: str | None) -> None:
         if text is not None and self._say is not None:
             self._say(text)
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

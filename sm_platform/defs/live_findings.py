@@ -9,7 +9,7 @@ from sm_platform.defs.variables import CREDENTIALS
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.spending import spent_in, total
-from sm_platform.sources.configuration import Configuration, driver_of
+from sm_platform.sources.configuration import Configuration
 from sm_platform.sources.protocol import Finding, LiveSource, Source
 
 
@@ -34,8 +34,7 @@ def live_findings() -> Iterator[Finding]:
 
 
 def _chosen(chosen: Configuration) -> Iterator[Finding]:
-    named = ", ".join(f"{driver_of(p)} from {one.told}" for p, one in chosen.choices.items())
-    yield Finding(True, f"SM_SOURCES: {named}")
+    yield Finding(True, f"SM_SOURCES: {chosen.told}")
     if chosen.lacking:
         lacking = ", ".join(chosen.lacking)
         yield Finding(False, f"SM_SOURCES names nothing for {lacking}: no map without them")

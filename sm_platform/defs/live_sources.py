@@ -6,6 +6,7 @@ from pathlib import Path
 from sm_platform.defs.open_services import OPENERS, Opening, earth_engine
 from sm_platform.defs.resources import settings, source_credentials, sources_text
 from sm_platform.errors import UsageError
+from sm_platform.lake.layout import Layout
 from sm_platform.sources.configuration import (
     Budget,
     Choice,
@@ -26,7 +27,7 @@ def configuration() -> Configuration | None:
         UsageError: naming the entry that is wrong.
     """
     text = sources_text()
-    return None if text is None else read_configuration(text)
+    return None if text is None else _read(text, _version(text))
 
 
 def live_budget() -> Budget:
@@ -55,7 +56,7 @@ def live_source() -> MixedSource:
     needed_configuration()
     credentials = tuple(sorted(source_credentials().items()))
     text = str(sources_text())
-    return _opened(text, _version(text), credentials, settings().data_lake / ".aside" / "sources")
+    return _opened(text, _version(text), credentials, _work())
 
 
 def opened_sources() -> list[tuple[list[str], Source]]:
@@ -70,8 +71,7 @@ def open_earth_engine() -> EarthEngineSource:
     """Earth Engine by its options and credentials, whatever brings the drivers."""
     chosen = configuration()
     options = {} if chosen is None else chosen.options_of("earth_engine")
-    work = settings().data_lake / ".aside" / "sources"
-    return earth_engine(Opening(None, options, source_credentials(), work))
+    return earth_engine(Opening(None, options, source_credentials(), _work()))
 
 
 def open_service(chosen: Configuration, product: Product, work: Path) -> Source:
@@ -82,13 +82,24 @@ def open_service(chosen: Configuration, product: Product, work: Path) -> Source:
 
 
 @lru_cache(4)
-def _opened(text: str, _: int, credentials: tuple[tuple[str, str], ...], work: Path) -> MixedSource:
+def _opened(
+    text: str, version: int, credentials: tuple[tuple[str, str], ...], work: Path
+) -> MixedSource:
     """One set of sources for as long as nothing of it changes: they keep their log-ins."""
-    chosen, by_choice = read_configuration(text), dict[Choice, Source]()
+    chosen, by_choice = _read(text, version), dict[Choice, Source]()
     for product, choice in chosen.choices.items():
         if choice not in by_choice:
             by_choice[choice] = open_service(chosen, product, work)
     return MixedSource({product: by_choice[one] for product, one in chosen.choices.items()})
+
+
+@lru_cache(4)
+def _read(text: str, _: int) -> Configuration:
+    return read_configuration(text)
+
+
+def _work() -> Path:
+    return Layout(settings().data_lake).aside / "sources"
 
 
 def _version(text: str) -> int:

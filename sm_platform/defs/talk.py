@@ -32,6 +32,14 @@ def to_listener(say: Say) -> Say:
     return both
 
 
+def spoken(seconds: float) -> str:
+    """A duration for people: seconds, minutes or hours."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
 def counted(n: int, name: str) -> str:
     """A number of things: 1 day, 2 days."""
     return f"{n} {name}" if n == 1 else f"{n} {name}s"

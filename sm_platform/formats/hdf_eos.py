@@ -1,7 +1,8 @@
-"""HDF-EOS 5 grids in the sinusoidal projection: where a tile lies, and the part that is wanted.
+"""HDF-EOS grids in the sinusoidal projection: where a tile lies, and the part that is wanted.
 
-The grid stands in the text `HDFEOS INFORMATION/StructMetadata.0` (HDF-EOS5 library user's guide):
-outer corners in metres, XDim columns, YDim rows, row 0 north (HE5_HDFE_GD_UL).
+The grid stands in the text `StructMetadata.0` (HDF-EOS library user's guide): outer corners in
+metres, XDim columns, YDim rows, row 0 north (HDFE_GD_UL). HDF-EOS 5 keeps the text below `HDFEOS
+INFORMATION` and puts HE5_ before the names of projection and origin.
 """
 
 import math
@@ -23,8 +24,8 @@ METADATA = "HDFEOS INFORMATION/StructMetadata.0"
 MOST_METADATA = 1 << 20
 """Bytes; the text of a vegetation tile has some 8,000, HDF-EOS reserves 32,000."""
 SPHERE_M = 6371007.181
-CORNER_ORIGINS = (None, "HE5_HDFE_GD_UL")
-"""A grid that names no origin begins in the north-west."""
+HE5 = "HE5_"
+"""Before names in files of HDF-EOS 5."""
 _PAIR = r"=\(\s*([-+.\dEe]+)\s*,\s*([-+.\dEe]+)\s*\)"
 
 
@@ -44,11 +45,22 @@ def tile_window(file: h5py.File, path: Path, grid_name: str) -> GridWindow:
         GranuleError: no such grid, or one that is not sinusoidal on the sphere of the land grid,
             north-up, with its origin in the north-west.
     """
-    text = _grid_text(file, path, grid_name)
+    stored = need_field(file, path, METADATA)
+    if stored.shape not in ((), (1,)) or stored.dtype.itemsize > MOST_METADATA:
+        raise _damaged(path, f"{METADATA} is no text")
+    return window_of(text_of(stored[()]), path, grid_name, prefix=HE5)
+
+
+def window_of(metadata: str, path: Path, grid_name: str, *, prefix: str) -> GridWindow:
+    """The grid of that name in the text of a file; as `tile_window`.
+
+    `prefix` stands before the names of projection and origin: HE5, nothing in HDF-EOS 2.
+    """
+    text = _grid_text(metadata, path, grid_name)
     left, top = _pair(path, text, "UpperLeftPointMtrs")
     right, bottom = _pair(path, text, "LowerRightMtrs")
     cols, rows = (int(_word(path, text, name, r"\d{1,6}")) for name in ("XDim", "YDim"))
-    _check_projection(path, text)
+    _check_projection(path, text, prefix)
     try:
         affine = Affine((right - left) / cols, 0, left, 0, (bottom - top) / rows, top)
         return GridWindow(SINUSOIDAL, affine, (rows, cols))
@@ -86,27 +98,24 @@ def _span(first: float, last: float, count: int) -> slice:
     return slice(start, min(math.ceil(last) + MARGIN_CELLS, count))
 
 
-def _grid_text(file: h5py.File, path: Path, grid_name: str) -> str:
+def _grid_text(metadata: str, path: Path, grid_name: str) -> str:
     """What the metadata say of one grid, without the lists of its fields."""
-    stored = need_field(file, path, METADATA)
-    if stored.shape not in ((), (1,)) or stored.dtype.itemsize > MOST_METADATA:
-        raise _damaged(path, f"{METADATA} is no text")
-    for group in re.split(r"\bEND_GROUP=GRID_\d+", text_of(stored[()])):
+    for group in re.split(r"\bEND_GROUP=GRID_\d+", metadata):
         if f'GridName="{grid_name}"' in group:
             return group.partition("GROUP=Dimension")[0]
     raise _damaged(path, f"no grid {grid_name}")
 
 
-def _check_projection(path: Path, text: str) -> None:
-    projection = _word(path, text, "Projection", r"\w+")
-    if projection != "HE5_GCTP_SNSOID":
-        raise _damaged(path, f"projection {projection}, not HE5_GCTP_SNSOID")
+def _check_projection(path: Path, text: str, prefix: str) -> None:
+    projection, wanted = _word(path, text, "Projection", r"\w+"), f"{prefix}GCTP_SNSOID"
+    if projection != wanted:
+        raise _damaged(path, f"projection {projection}, not {wanted}")
     numbers = _word(path, text, "ProjParams", r"\([^)]*\)").strip("()").split(",")
     if abs(_number(path, numbers[0]) - SPHERE_M) > 1 or any(_number(path, n) for n in numbers[1:]):
         raise _damaged(path, f"projection parameters {numbers}, not those of the land grid")
     origin = re.search(r"\bGridOrigin=(\w+)", text)
-    if (origin and origin[1]) not in CORNER_ORIGINS:
-        raise _damaged(path, f"origin {origin and origin[1]}, not the north-west")
+    if origin and origin[1] != f"{prefix}HDFE_GD_UL":  # one that is not named is the north-west
+        raise _damaged(path, f"origin {origin[1]}, not the north-west")
 
 
 def _pair(path: Path, text: str, name: str) -> tuple[float, float]:

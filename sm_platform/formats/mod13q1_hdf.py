@@ -1,27 +1,22 @@
 """MOD13Q1 and MYD13Q1, collection 6.1, as LP DAAC ships them: one HDF-EOS 2 (HDF 4) file a tile.
 
 The fields are those of formats/mod13q1.py under their full names (`250m 16 days NDVI`), 4800 x 4800
-cells. The grid stands in the text `StructMetadata.0` (HDF-EOS library user's guide): outer corners
-in metres, XDim columns, YDim rows, row 0 north. Only the wanted rows and columns are read.
+cells; the grid as in formats/hdf_eos.py. Only the wanted rows and columns are read.
 """
 
-import math
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
 
-from sm_platform.errors import GranuleError, GridError
+from sm_platform.errors import GranuleError
 from sm_platform.formats.geotiff import Bounds
-from sm_platform.formats.hdf_eos import SPHERE_M, Part, part_of
+from sm_platform.formats.hdf_eos import Part, part_of, window_of
 from sm_platform.formats.magic import HDF4, first_bytes, mistaken_for
 from sm_platform.formats.mod13q1 import (
-    SINUSOIDAL,
     composite_day,
     decode_ndvi,
     decode_observed_day,
@@ -103,37 +98,14 @@ def _told(path: Path) -> Iterator[None]:
 
 def _grid(text: str, path: Path) -> GridWindow:
     """The whole tile."""
-    for group in re.split(r"\bEND_GROUP=GRID_\d+", text):
-        if f'GridName="{GRID}"' in group:
-            break
-    else:
-        raise _damaged(path, f"no grid {GRID}")
-    left, top = _pair(group, path, "UpperLeftPointMtrs")
-    right, bottom = _pair(group, path, "LowerRightMtrs")
-    sizes = {name: int(number) for name, number in re.findall(r"\b([XY]Dim)=(\d{1,6})\b", group)}
-    sphere = re.search(r"\bProjParams=\(\s*([\d.]+)", group)
-    if "Projection=GCTP_SNSOID" not in group or not sphere or abs(float(sphere[1]) - SPHERE_M) > 1:
-        raise _damaged(path, "a projection that is not the sinusoidal one of the land grid")
-    try:
-        cols, rows = sizes["XDim"], sizes["YDim"]
-        affine = Affine((right - left) / cols, 0, left, 0, (bottom - top) / rows, top)
-        grid = GridWindow(SINUSOIDAL, affine, (rows, cols))
-    except (KeyError, ZeroDivisionError, GridError) as error:
-        raise _damaged(path, f"XDim and YDim {sizes} between its corners ({error})") from error
-    if max(abs(affine.a - CELL_M), abs(-affine.e - CELL_M)) > 1e-3:
-        raise _damaged(path, f"cells of {affine.a:.6f} x {-affine.e:.6f} m, not {CELL_M:.6f}")
+    grid = window_of(text, path, GRID, prefix="")
+    width, height = grid.affine.a, -grid.affine.e
+    if max(abs(width - CELL_M), abs(height - CELL_M)) > 1e-3:
+        raise GranuleError(
+            f"{path.name}: cells of {width:.6f} x {height:.6f} m, not {CELL_M:.6f}: fetch the tile "
+            "again."
+        )
     return grid
-
-
-def _pair(text: str, path: Path, name: str) -> tuple[float, float]:
-    found = re.search(rf"\b{name}=\(\s*([-+.\dEe]+)\s*,\s*([-+.\dEe]+)\s*\)", text)
-    try:
-        x, y = (float(found[1]), float(found[2])) if found else (math.nan, math.nan)
-    except ValueError:
-        x = y = math.nan
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise _damaged(path, f"{name} is missing or no pair of numbers")
-    return x, y
 
 
 def _numbers(  # noqa: PLR0913 - what is read, and where
@@ -163,7 +135,3 @@ def _numbers(  # noqa: PLR0913 - what is read, and where
             f"{path.name}: {name} is {values.dtype}, not {FIELDS[name]}: fetch the original."
         )
     return values.reshape(part.window.shape)
-
-
-def _damaged(path: Path, what: str) -> GranuleError:
-    return GranuleError(f"{path.name}: {METADATA}: {what}: fetch the tile again.")

@@ -94,16 +94,9 @@ RADAR_GEOMETRY = (
     "sentinel_hub (the same measurement, orthorectified), or earthdata:OPERA_RTC or "
     "planetary_computer:RTC (gamma0) with the recipe sm-100m-v1-rtc"
 )
-REFUSED = {
-    "sentinel1": {
-        "planetary_computer": RADAR_GEOMETRY,
-        "planetary_computer:GRD": RADAR_GEOMETRY,
-        "copernicus_stac": RADAR_GEOMETRY,
-        "earthdata": RADAR_GEOMETRY,
-        "earthdata:GRD": RADAR_GEOMETRY,
-        "asf": RADAR_GEOMETRY,
-    }
-}
+GRD_FILES = ("planetary_computer", "planetary_computer:GRD", "copernicus_stac", "asf")
+EARTHDATA_GRD = ("earthdata", "earthdata:GRD")
+REFUSED = {"sentinel1": dict.fromkeys((*GRD_FILES, *EARTHDATA_GRD), RADAR_GEOMETRY)}
 """What exists and must not be used, with the reason."""
 OPTIONS: dict[str, dict[str, type]] = {
     "earth_engine": {
@@ -180,6 +173,11 @@ class Configuration:
     def services(self) -> tuple[str, ...]:
         """Every service that is chosen for something, each once, in order of the drivers."""
         return tuple(dict.fromkeys(one.service for one in self.choices.values()))
+
+    @property
+    def told(self) -> str:
+        """Each driver with its service, in words."""
+        return ", ".join(f"{driver_of(p)} from {one.told}" for p, one in self.choices.items())
 
     @property
     def lacking(self) -> tuple[str, ...]:

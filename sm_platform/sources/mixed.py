@@ -48,8 +48,10 @@ class MixedSource:
     ) -> list[Granule]:
         """What the products' sources have listed since; as `Source.listed_since`."""
         found: list[Granule] = []
-        for source, own in self._sources(products):
-            found += _named(source, source.listed_since(own, window, since, first_day))
+        for product in products:
+            source = self._source(product)
+            if source is not None:
+                found += _named(source, source.listed_since([product], window, since, first_day))
         return by_day(found)
 
     def in_flight(self, product: Product) -> int:
@@ -76,15 +78,6 @@ class MixedSource:
                 f'line {driver} = "service" there.'
             )
         return source
-
-    def _sources(self, products: Collection[Product]) -> list[tuple[Source, list[Product]]]:
-        """Each source once, with the asked products that it brings."""
-        by_source: dict[int, tuple[Source, list[Product]]] = {}
-        for product in products:
-            source = self._source(product)
-            if source is not None:
-                by_source.setdefault(id(source), (source, []))[1].append(product)
-        return list(by_source.values())
 
 
 def _named(source: Source, granules: Sequence[Granule]) -> list[Granule]:

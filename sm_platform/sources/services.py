@@ -1,5 +1,6 @@
 """A service over the network: what it is called, what it needs, and its refusals in words."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -81,6 +82,14 @@ def refusal(
 def blotted(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without the secrets, and without what looks like one."""
     return masked(text, secrets)
+
+
+def told_in(said: str) -> str:
+    """The message in the JSON of an error, as Google and Sentinel Hub write it; else the text."""
+    try:
+        return str(json.loads(said)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return said
 
 
 def bare(href: str) -> str:

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from sm_platform.defs.backfill.asked import parse_assets, parse_period
-from sm_platform.defs.backfill.follow import follow, remarks, spoken, summary
+from sm_platform.defs.backfill.follow import follow, remarks, summary
 from sm_platform.defs.backfill.planning import Plan, RegionPlan
 from sm_platform.defs.backfill.progress import (
     INTERRUPTED,
@@ -19,6 +19,7 @@ from sm_platform.defs.backfill.progress import (
 )
 from sm_platform.defs.backfill.queueing import DAEMON, has_daemon, queue
 from sm_platform.defs.map_chain import CHAIN, FIGURES, MAPS
+from sm_platform.defs.talk import spoken
 from sm_platform.errors import UsageError
 from sm_platform.grid.calendar import days_between
 

@@ -1,6 +1,5 @@
 """NASA Earthdata through the real client earthaccess: what is listed and what lands."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from sm_platform.sources.archive import ArchiveSource, archive_regions
 from sm_platform.sources.earthdata.source import EarthdataSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.earthdata import TOKEN, item_of
 from sm_platform_tests.sources.conftest import TINY
 from sm_platform_tests.sources.earthdata_desk import burst, source_at, spl4
@@ -24,17 +23,7 @@ DAY = date(2025, 3, 2)
 SPL4_HOURS = [f"{hour:02d}3000" for hour in range(1, 24, 3)]
 
 
-@pytest.fixture(scope="module")
-def servers(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(tiny, tmp_path_factory.mktemp("earthdata")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _guarded(servers: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    servers.clear()
-    for name, value in guarded(servers.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("servers")
 
 
 @pytest.fixture

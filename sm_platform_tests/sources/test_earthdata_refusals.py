@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,24 +15,14 @@ from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import archive_regions
 from sm_platform.sources.earthdata.source import EarthdataSource
 from sm_platform.sources.protocol import Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.earthdata import PASSWORD, TOKEN, USER
 from sm_platform_tests.sources.earthdata_desk import source_at, spl4
 
 DAY = date(2025, 3, 2)
 
 
-@pytest.fixture(scope="module")
-def servers(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(tiny, tmp_path_factory.mktemp("earthdata")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _guarded(servers: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    servers.clear()
-    for name, value in guarded(servers.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("servers")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The Planetary Computer by pystac-client and GDAL: a stand-in that demands signatures."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,28 +24,12 @@ from sm_platform.sources.planetary_computer.source import PlanetaryComputerSourc
 from sm_platform.sources.planetary_computer.stac_search import Catalogue, Query, search
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.services import Service
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.stac import BANDS, KEY, rtc_values
 from sm_platform_tests.sources.conftest import TINY
 from sm_platform_tests.sources.planetary_desk import REGION, fetched, source_at
 
 Found = Callable[[Product, str], list[tuple[Granule, Path]]]
-
-
-@pytest.fixture(scope="module")
-def running(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(tiny, tmp_path_factory.mktemp("home")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def servers(
-    running: StandIn, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> StandIn:
-    for name, value in guarded(running.ca, tmp_path_factory.mktemp("own")).items():
-        monkeypatch.setenv(name, value)
-    running.clear()
-    return running
 
 
 @pytest.fixture

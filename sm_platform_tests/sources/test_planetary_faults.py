@@ -3,7 +3,7 @@
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
@@ -18,28 +18,12 @@ from sm_platform.sources.planetary_computer.source import PlanetaryComputerSourc
 from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.services import Service
 from sm_platform.sources.transfer import Limits
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.stac import KEY
 from sm_platform_tests.sources.conftest import TINY
 from sm_platform_tests.sources.planetary_desk import REGION, fetched, source_at
 
 Found = Callable[[Product, str], list[tuple[Granule, Path]]]
-
-
-@pytest.fixture(scope="module")
-def running(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(tiny, tmp_path_factory.mktemp("home")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def servers(
-    running: StandIn, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> StandIn:
-    for name, value in guarded(running.ca, tmp_path_factory.mktemp("own")).items():
-        monkeypatch.setenv(name, value)
-    running.clear()
-    return running
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 
 from sm_platform.defs.backfill.progress import STATES, Progress
-from sm_platform.defs.talk import Say, counted
+from sm_platform.defs.talk import Say, counted, spoken
 
 LOOK_SECONDS = 5.0
 HEADER = ("region", "days", "done", "failed", "left", "maps")
@@ -78,14 +78,6 @@ def unfinished(seen: Progress) -> Iterator[str]:
             f"{days} {was} interrupted (its runs in the UI tell by what): {again}; the daemon does "
             "so by itself within 2 days of its start."
         )
-
-
-def spoken(seconds: float) -> str:
-    """A duration for people: seconds, minutes or hours."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
 def _by_asset(seen: Progress) -> Iterator[str]:

@@ -11,7 +11,6 @@ from sm_platform.defs.backfill.asked import Period, check_checkpoint, named_regi
 from sm_platform.defs.backfill.follow import (
     follow,
     remarks,
-    spoken,
     summary,
     table_of,
     unfinished,
@@ -33,7 +32,7 @@ from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.map_chain import MAPS
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.resources import settings
-from sm_platform.defs.talk import Say, counted
+from sm_platform.defs.talk import Say, counted, spoken
 from sm_platform.errors import DataError, UsageError
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region

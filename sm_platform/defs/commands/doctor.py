@@ -25,7 +25,6 @@ from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.driver_tables import REGIONS
 from sm_platform.sources.archive import read_clock
-from sm_platform.sources.configuration import driver_of
 
 PACKAGES = ("dagster", "dagster-webserver", "torch", "rasterio", "duckdb", "earthengine-api")
 LEAST_FREE_GB = 2.0
@@ -87,8 +86,7 @@ def _services() -> Iterator[Finding]:
     if chosen is None:
         yield True, "no services are configured (SM_SOURCES): granules come from folders"
         return
-    named = ", ".join(f"{driver_of(p)} from {one.told}" for p, one in chosen.choices.items())
-    yield True, f"services: {named}; `sm-platform doctor --live` asks them"
+    yield True, f"services: {chosen.told}; `sm-platform doctor --live` asks them"
 
 
 def _running() -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import settings
 from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
 from sm_platform.defs.steps import Request, Step
-from sm_platform.defs.talk import Say, counted
+from sm_platform.defs.talk import Say, counted, spoken
 from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.spending import Sums, spent_in, total
@@ -51,7 +51,7 @@ def _line(row: Planned) -> str:
     megabytes = _megabytes(row.known_bytes, row.n_unknown)
     return (
         f"{row.product.value:<14}{row.service:<20}{row.n_listed:>9}{row.n_lacking:>9}"
-        f"{row.requests:>10}{megabytes:>10}  {_time(row.seconds)}"
+        f"{row.requests:>10}{megabytes:>10}  about {spoken(row.seconds)}"
     )
 
 
@@ -61,7 +61,7 @@ def _sum(rows: list[Planned]) -> str:
     seconds = sum(r.seconds for r in rows)
     lines = [
         f"Together: {counted(n_lacking, 'granule')}, {counted(requests, 'request')}, "
-        f"{_megabytes(n_bytes, n_unknown)} MB, {_time(seconds)}."
+        f"{_megabytes(n_bytes, n_unknown)} MB, about {spoken(seconds)}."
     ]
     if n_unknown:
         lines.append(f"+: the size of {counted(n_unknown, 'granule')} is not known beforehand.")
@@ -92,9 +92,3 @@ def _enough(budget: Budget, rows: list[Planned]) -> str:
 
 def _megabytes(n_bytes: int, n_unknown: int) -> str:
     return f"{n_bytes / 1e6:.1f}{'+' if n_unknown else ''}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {seconds:.0f} s"
-    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

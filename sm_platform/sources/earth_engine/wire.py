@@ -5,7 +5,6 @@ its place and raises our errors itself for answers that may be different next ti
 left to the client, which needs them to renew its credentials.
 """
 
-import json
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -18,7 +17,7 @@ import urllib3
 
 from sm_platform.errors import PassingError, SourceError
 from sm_platform.sources.answers import bound
-from sm_platform.sources.services import PASSING, Service, bare, refusal, retry_after_s
+from sm_platform.sources.services import PASSING, Service, bare, refusal, retry_after_s, told_in
 from sm_platform.sources.transfer import MOST_REDIRECTS, Limits, how_broken
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def new_wire(in_flight: int, limits: Limits) -> Wire:
 def _check(uri: str, status: int, told: Mapping[str, str], content: bytes) -> None:
     asked = ASKED.get()
     if status in PASSING:
-        detail = _message(content)
+        detail = told_in(content.decode(errors="replace"))
         wait = retry_after_s(told.get("retry-after"))
         raise refusal(SERVICE, status, asked, detail=detail, retry_after_s=wait)
     if REDIRECT <= status < REFUSED:
@@ -101,11 +100,3 @@ def _check(uri: str, status: int, told: Mapping[str, str], content: bytes) -> No
             f"{SERVICE.title} sent a web page in the place of {asked} ({bare(uri)}): see whether a "
             "log-in page of the network stands between, then try again."
         )
-
-
-def _message(content: bytes) -> str:
-    """What the service says in an error, JSON or not."""
-    try:
-        return str(json.loads(content)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return content[:500].decode(errors="replace")

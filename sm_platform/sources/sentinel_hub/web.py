@@ -19,7 +19,15 @@ from typing import Any
 
 from sm_platform.errors import BudgetError, PassingError, SourceError
 from sm_platform.sources.answers import MOVED, Answer, Ask, any_answer
-from sm_platform.sources.services import DENIED, TOO_MANY, Service, bare, refusal, retry_after_s
+from sm_platform.sources.services import (
+    DENIED,
+    TOO_MANY,
+    Service,
+    bare,
+    refusal,
+    retry_after_s,
+    told_in,
+)
 from sm_platform.sources.transfer import Limits
 
 USAGE_PAGE = "https://shapps.dataspace.copernicus.eu/dashboard"
@@ -160,7 +168,7 @@ class SentinelHubWeb:
                 f"{asked}: they come back on the first day of the next month; see {USAGE_PAGE}."
             )
         secrets = (self.client_secret, self._token)
-        return refusal(SERVICE, status, asked, detail=_message(said), secrets=secrets)
+        return refusal(SERVICE, status, asked, detail=told_in(said), secrets=secrets)
 
     def _no_json(self, content: bytes) -> PassingError:
         what = "a web page" if content.lstrip()[:1] == b"<" else "something else"
@@ -168,11 +176,3 @@ class SentinelHubWeb:
             f"{SERVICE.title} sent {what} in the place of JSON: try again; when that stays "
             "so, see that its addresses are right."
         )
-
-
-def _message(said: str) -> str:
-    """What the service says in its own JSON of an error; else the text as it is."""
-    try:
-        return str(json.loads(said)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return said
