@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import sm_platform
-from sm_platform_tests.quick_records import hurry_records
 
 READS_ENVIRONMENT = ("sm_platform.defs", "sm_platform.definitions", "sm_platform.cli")
 """What reads the environment while it is loaded, so that each environment loads it anew."""
@@ -139,7 +138,6 @@ def _put(path: Path, value: int) -> None:
 
 
 if __name__ == "__main__":
-    hurry_records()
     load()
     serve(sys.stdin)
     os._exit(0)  # without the farewells of native libraries

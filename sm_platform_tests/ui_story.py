@@ -26,7 +26,6 @@ from sm_platform.lake.rasters import raster_rows, window_note
 from sm_platform.schema.driver_tables import LAND_COVER_CELLS, SHARES
 from sm_platform.schema.recipes import EOV_2025
 from sm_platform_tests.defs.seed_folder import NORTH, SIDE_DEG, WEST, write_folder
-from sm_platform_tests.quick_records import hurry_records
 
 FIRST, LAST = "2025-01-03", "2025-01-05"
 NAMED = {"site": "plot", "lon": "lon", "lat": "lat", "time": "time", "value": "theta"}
@@ -100,5 +99,4 @@ def _readings(file: Path) -> Path:
 
 
 if __name__ == "__main__":
-    hurry_records()
     tell(Path(sys.argv[1]), *sys.argv[2:])

@@ -8,9 +8,6 @@ PostgreSQL makes its tables whole or not at all; there the lock is enough.
 import fcntl
 import hashlib
 import shutil
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -20,7 +17,6 @@ from sm_platform.defs.resources import CHECKOUT, point_dagster_at, settings
 
 CONFIG = "dagster.yaml"
 DRAFT = ".making"
-EVENT_LOG = "event_log.db"
 MADE = ".made"
 """All databases are in their place; it holds digests of the configurations put beside them."""
 FIRST_DIGEST = "0e0c7fd916500784294107eea5802470be4c4f83dd59f19fdb3ed7d761318116"
@@ -98,19 +94,3 @@ def _renew(home: Path) -> None:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@contextmanager
-def event_log_open() -> Iterator[None]:
-    """Keep one connection to the event log open meanwhile.
-
-    Dagster opens and closes one for each event; SQLite folds its write-ahead log back whenever
-    the last one closes, which took a third of the time of recording a day.
-    """
-    path = settings().dagster_home / EVENT_LOG
-    if not path.is_file():  # another storage is configured
-        yield
-        return
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("select count(*) from sqlite_master").fetchall()
-        yield

@@ -11,7 +11,6 @@ import dagster as dg
 
 from sm_platform.definitions import defs
 from sm_platform.defs.days import FAILED
-from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import run_tags
 from sm_platform.defs.interrupts import remember_interrupts, stop_if_interrupted
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
@@ -115,7 +114,7 @@ class Launcher:
         stop_if_interrupted()
         job = defs.resolve_implicit_global_asset_job_def()
         ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
-        with event_log_open(), self._listening():
+        with self._listening():
             result = job.execute_in_process(
                 instance=self.instance,
                 asset_selection=[dg.AssetKey(name) for name in assets],

@@ -29,7 +29,6 @@ from sm_platform.defs.backfill.planning import Place
 from sm_platform.defs.backfill.progress import Look, reasons
 from sm_platform.defs.backfill.queueing import WHY
 from sm_platform.defs.backfill.resuming import resume_backfills
-from sm_platform.defs.home import event_log_open
 from sm_platform.defs.instance import open_instance
 from sm_platform.defs.lake_access import save_region
 from sm_platform.defs.launch_tags import RANGE_END, RANGE_START
@@ -44,7 +43,6 @@ from sm_platform.schema.recipes import EOV_2025
 from sm_platform.schema.region import Region
 from sm_platform.sources.seed_layout import region_window
 from sm_platform_tests.defs.seed_folder import PASSES, write_folder
-from sm_platform_tests.quick_records import hurry_records
 
 GOOD, BAD, UNTAUGHT = "paddy", "terrace", "fallow"
 DAYS = days_between(*PASSES[:3:2])
@@ -58,8 +56,12 @@ run_launcher:
   module: dagster._core.launcher.sync_in_memory_run_launcher
   class: SyncInMemoryRunLauncher
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: sm_platform.defs.serving.records
+  class: EventRecords
+  config: {base_dir: {env: DAGSTER_HOME}}
+run_storage:
+  module: sm_platform.defs.serving.records
+  class: RunRecords
   config: {base_dir: {env: DAGSTER_HOME}}
 """
 """Runs are carried out at once by the process that asks for them."""
@@ -120,7 +122,7 @@ def play(root: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"refused": _refusals()}
     place = Place(Layout(settings().data_lake), open_instance())
     target = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(ORIGIN, location_name="here"))
-    with WorkspaceProcessContext(place.instance, target) as workspace, event_log_open():
+    with WorkspaceProcessContext(place.instance, target) as workspace:
         desk = Desk(place, workspace)
         told["none_yet"] = command("list")
         told["asked"] = command(*OF_BOTH, "--name", "early days", "--no-watch")
@@ -216,5 +218,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    hurry_records()
     main(Path(sys.argv[1]))

@@ -44,7 +44,7 @@ def check_works(folder: Path) -> None:
 
 def test_new_home_is_made_with_the_configuration_of_the_checkout(new_home: Path) -> None:
     assert prepare_home() == new_home
-    assert "ConsolidatedSqliteEventLogStorage" in (new_home / "dagster.yaml").read_text()
+    assert "EventRecords" in (new_home / "dagster.yaml").read_text()
     check_works(new_home)
 
 

@@ -25,7 +25,10 @@ def loaded(path: Path) -> dict[str, Any]:
 def test_the_two_configurations_differ_in_where_records_lie_alone() -> None:
     single, several = loaded(CHECKOUT / "dagster.yaml"), loaded(DEPLOY / "dagster.postgres.yaml")
     assert several.pop("storage") == {"postgres": {"postgres_url": {"env": "SM_POSTGRES_URL"}}}
-    assert "Sqlite" in single.pop("event_log_storage")["class"]
+    assert {single.pop(f"{name}_storage")["class"] for name in ("run", "event_log")} == {
+        "RunRecords",
+        "EventRecords",
+    }
     assert several == single
 
 
