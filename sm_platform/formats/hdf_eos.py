@@ -7,6 +7,7 @@ INFORMATION` and puts HE5_ before the names of projection and origin.
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,22 @@ def tile_window(file: h5py.File, path: Path, grid_name: str) -> GridWindow:
         GranuleError: no such grid, or one that is not sinusoidal on the sphere of the land grid,
             north-up, with its origin in the north-west.
     """
+    return window_of(metadata_of(file, path), path, grid_name, prefix=HE5)
+
+
+def metadata_of(file: h5py.File, path: Path) -> str:
+    """The text that tells the grids of a file of HDF-EOS 5; raises GranuleError without one."""
     stored = need_field(file, path, METADATA)
     if stored.shape not in ((), (1,)) or stored.dtype.itemsize > MOST_METADATA:
         raise _damaged(path, f"{METADATA} is no text")
-    return window_of(text_of(stored[()]), path, grid_name, prefix=HE5)
+    return text_of(stored[()])
+
+
+def first_grid(metadata: str, path: Path) -> str:
+    """Name of the grid that the text of a file tells first; raises GranuleError without one."""
+    for name, _ in _grids(metadata):
+        return name
+    raise _damaged(path, "it tells no grid")
 
 
 def window_of(metadata: str, path: Path, grid_name: str, *, prefix: str) -> GridWindow:
@@ -99,11 +112,19 @@ def _span(first: float, last: float, count: int) -> slice:
 
 
 def _grid_text(metadata: str, path: Path, grid_name: str) -> str:
-    """What the metadata say of one grid, without the lists of its fields."""
-    for group in re.split(r"\bEND_GROUP=GRID_\d+", metadata):
-        if f'GridName="{grid_name}"' in group:
-            return group.partition("GROUP=Dimension")[0]
+    """What the metadata say of one grid."""
+    for name, text in _grids(metadata):
+        if name == grid_name:
+            return text
     raise _damaged(path, f"no grid {grid_name}")
+
+
+def _grids(metadata: str) -> Iterator[tuple[str, str]]:
+    """Name and text of each whole grid, in order, without the lists of its fields."""
+    for group in re.split(r"\bEND_GROUP=GRID_\d+", metadata)[:-1]:  # what follows the last is none
+        text = re.split(r"\bGROUP=GRID_\d+", group)[-1].partition("GROUP=Dimension")[0]
+        if name := re.search(r'\bGridName="([^"\n]+)"', text):
+            yield name[1], text
 
 
 def _check_projection(path: Path, text: str, prefix: str) -> None:

@@ -1,11 +1,9 @@
 """What an HDF-EOS grid holds: MODIS (HDF 4) and VIIRS (HDF 5) vegetation tiles as NASA ships them.
 
-The grid stands in the text `StructMetadata.0` (HDF-EOS library user's guide): outer corners in
-metres of the sinusoidal projection, rows YDim and columns XDim.
+The grid is what the readers take it for (formats/hdf_eos.py): the first one of the file.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +11,11 @@ from typing import Any
 
 import h5py
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from sm_platform.errors import GranuleError
 from sm_platform.formats.ease2_hdf import opened_hdf
+from sm_platform.formats.hdf_eos import HE5, first_grid, metadata_of, window_of
 from sm_platform.formats.inspected import (
     Inspection,
     Place,
@@ -29,14 +26,15 @@ from sm_platform.formats.inspected import (
 )
 from sm_platform.formats.layers import Layer, layers_of
 from sm_platform.formats.magic import HDF4, first_bytes
-from sm_platform.formats.mod13q1 import SINUSOIDAL
 from sm_platform.formats.recognised import Recognised
+from sm_platform.grid.window import GridWindow, cell_index, reproject_points
 
 METADATA = "StructMetadata.0"
-H5_METADATA = "HDFEOS INFORMATION/StructMetadata.0"
+"""Where HDF-EOS 2 keeps the text of the grids, an attribute of the file."""
 H5_GRIDS = "HDFEOS/GRIDS"
-_CORNER = r"=\(\s*(-?[\d.eE+]+)\s*,\s*(-?[\d.eE+]+)\s*\)"
-_NUMBER = re.compile(r"\b(XDim|YDim)=(\d+)")
+NUMBERS = "iuf"
+"""Kinds of numpy's types that are numbers."""
+_Opened = tuple[GridWindow, Iterator["_Field"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +48,35 @@ class _Field:
     def numbers(self, name: str) -> list[float]:
         """An attribute as numbers; empty where it is none."""
         value = np.ravel(self.attrs.get(name, ()))
-        return [float(one) for one in value] if value.dtype.kind in "iuf" else []
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    affine: Affine
-    shape: tuple[int, int]
-
-    def cell(self, place: Place) -> tuple[int, int] | None:
-        """Row and column of the cell that holds a place; None outside."""
-        x, y = Transformer.from_crs("EPSG:4326", SINUSOIDAL, always_xy=True).transform(*place)
-        if not (np.isfinite(x) and np.isfinite(y)):
-            return None
-        col, row = (int(np.floor(value)) for value in ~self.affine * (x, y))
-        return (row, col) if 0 <= row < self.shape[0] and 0 <= col < self.shape[1] else None
+        return [float(one) for one in value] if value.dtype.kind in NUMBERS else []
 
 
 def inspect_hdf_eos(path: Path, known: Recognised, place: Place | None) -> Inspection:
     """The fields of the first grid.
 
     Raises:
-        GranuleError: damaged, without such a grid, or in another projection.
+        GranuleError: damaged, or its grid is not one that `hdf_eos.window_of` takes.
     """
-    with _opened(path) as (text, fields):
-        grid = _grid_of(path, text)
-        cell = grid.cell(place) if place else None
+    with _opened(path) as (grid, fields):
+        cell = _cell(grid, place) if place else None
         found: dict[str, Variable] = {}
         for one in fields:
-            if one.values.shape == grid.shape:
-                variable = _variable(known.product, one, cell)
-                name = one.name if variable.name in found else variable.name
-                found[name] = replace(variable, name=name)
+            variable = _variable(known.product, one, cell)
+            name = one.name if variable.name in found else variable.name
+            found[name] = replace(variable, name=name)
     notes = ("The place lies outside this file.",) if place and cell is None else ()
     affine = tuple(grid.affine)[:6]
     return Inspection(
-        known.product, known.time_utc, SINUSOIDAL, affine, grid.shape, tuple(found.values()), notes
+        known.product, known.time_utc, grid.crs, affine, grid.shape, tuple(found.values()), notes
     )
+
+
+def _cell(grid: GridWindow, place: Place) -> tuple[int, int] | None:
+    """Row and column of the cell that holds a place; None outside."""
+    lon, lat = (np.array([side], float) for side in place)
+    x, y = reproject_points(lon, lat, "EPSG:4326", grid.crs)
+    (index,) = cell_index(grid, x, y).tolist()
+    return divmod(index, grid.shape[1]) if index >= 0 else None
 
 
 def _variable(product: str, field: _Field, cell: tuple[int, int] | None) -> Variable:
@@ -120,39 +110,41 @@ def _layer(product: str, field: _Field) -> Layer:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[str, Iterator[_Field]]]:
-    """The grid's description and its fields, one in memory at a time."""
+def _opened(path: Path) -> Iterator[_Opened]:
+    """The first grid and its fields, one in memory at a time."""
     if first_bytes(path).startswith(HDF4):
         with _opened_hdf4(path) as opened:
             yield opened
         return
     with opened_hdf(path) as file:
-        text = file[H5_METADATA][()]
-        names = list[str]()
-        file[H5_GRIDS].visit(names.append)
-        yield text.decode() if isinstance(text, bytes) else str(text), _fields(file, names)
+        text = metadata_of(file, path)
+        name = first_grid(text, path)
+        fields = file.get(f"{H5_GRIDS}/{name}/Data Fields")
+        if not isinstance(fields, h5py.Group):
+            raise GranuleError(f"{path.name}: grid {name} has no fields: fetch it again.")
+        grid = window_of(text, path, name, prefix=HE5)
+        yield grid, _fields(fields, grid.shape)
 
 
-def _fields(file: h5py.File, names: Sequence[str]) -> Iterator[_Field]:
-    for name in names:
-        stored = file[H5_GRIDS][name]
-        is_field = "Data Fields" in name and isinstance(stored, h5py.Dataset)
-        if is_field and stored.dtype.kind in "iuf":
-            yield _Field(name.rsplit("/", 1)[-1], stored[()], dict(stored.attrs))
+def _fields(group: h5py.Group, shape: tuple[int, int]) -> Iterator[_Field]:
+    for name in group:
+        stored = group[name]
+        is_field = isinstance(stored, h5py.Dataset) and stored.shape == shape
+        if is_field and stored.dtype.kind in NUMBERS:
+            yield _Field(name, stored[()], dict(stored.attrs))
 
 
 @contextmanager
-def _opened_hdf4(path: Path) -> Iterator[tuple[str, Iterator[_Field]]]:
+def _opened_hdf4(path: Path) -> Iterator[_Opened]:
     from pyhdf.error import HDF4Error
     from pyhdf.SD import SD, SDC
 
     try:
         file = SD(str(path), SDC.READ)
         try:
-            names = list(file.datasets())
-            stored = ((name, file.select(name)) for name in names)
-            fields = (_Field(name, np.asarray(one.get()), one.attributes()) for name, one in stored)
-            yield str(file.attributes().get(METADATA, "")), fields
+            text = str(file.attributes().get(METADATA, ""))
+            grid = window_of(text, path, first_grid(text, path), prefix="")
+            yield grid, _fields_hdf4(file, grid.shape)
         finally:
             file.end()
     except (HDF4Error, ValueError, TypeError, MemoryError, OverflowError) as error:
@@ -161,14 +153,10 @@ def _opened_hdf4(path: Path) -> Iterator[tuple[str, Iterator[_Field]]]:
         ) from error
 
 
-def _grid_of(path: Path, text: str) -> _Grid:
-    sizes = dict(_NUMBER.findall(text))
-    corners = [re.search(name + _CORNER, text) for name in ("UpperLeftPointMtrs", "LowerRightMtrs")]
-    if len(sizes) < 2 or not all(corners) or "GCTP_SNSOID" not in text:
-        raise GranuleError(
-            f"{path.name}: {METADATA} tells no sinusoidal grid: bring a tile of the land grid."
-        )
-    left, top, right, bottom = (float(one) for found in corners if found for one in found.groups())
-    cols, rows = int(sizes["XDim"]), int(sizes["YDim"])
-    affine = Affine((right - left) / cols, 0, left, 0, (bottom - top) / rows, top)
-    return _Grid(affine, (rows, cols))
+def _fields_hdf4(file: Any, shape: tuple[int, int]) -> Iterator[_Field]:  # noqa: ANN401 - untyped
+    for name, told in file.datasets().items():
+        if tuple(told[1]) == shape:
+            stored = file.select(name)
+            values = np.asarray(stored.get())
+            if values.dtype.kind in NUMBERS:
+                yield _Field(name, values, stored.attributes())

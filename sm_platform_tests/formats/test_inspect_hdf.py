@@ -1,9 +1,7 @@
-import os
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import h5py
 import netCDF4
@@ -11,16 +9,12 @@ import numpy as np
 import pytest
 import rasterio
 import xarray as xr
-from pyhdf.SD import SD, SDC
 from pyproj import Transformer
 
 from sm_platform.errors import GranuleError
 from sm_platform.formats import inspect_netcdf, inspect_smap
-from sm_platform.formats.inspect_apart import inspect_apart
 from sm_platform.formats.inspected import Inspection, Variable
 from sm_platform.formats.inspection import inspect_file
-from sm_platform.formats.mod13q1 import SINUSOIDAL
-from sm_platform.formats.recognised import Recognised
 from sm_platform.grid import ease2
 from sm_platform_tests.formats.provider_files import weather_hours, write_era5
 from sm_platform_tests.formats.smap_files import (
@@ -34,18 +28,6 @@ from sm_platform_tests.formats.smap_files import (
 )
 
 ROW, COL = CORNER
-TILE = (11119505.196667, 3335851.559)
-"""Upper left corner of MODIS tile h28v06, metres of the sinusoidal grid."""
-STRUCT = """GROUP=GridStructure
-\tGROUP=GRID_1
-\t\tGridName="MODIS_Grid_16DAY_250m_500m_VI"
-\t\tXDim={cols}
-\t\tYDim={rows}
-\t\tUpperLeftPointMtrs=({left:.6f},{top:.6f})
-\t\tLowerRightMtrs=({right:.6f},{bottom:.6f})
-\t\tProjection=GCTP_SNSOID
-\tEND_GROUP=GRID_1
-"""
 
 
 def centre(row: int, col: int, level: ease2.Level = ease2.LEVEL_9KM) -> tuple[float, float]:
@@ -436,106 +418,3 @@ def test_whatever_bytes_change_only_a_refusal_comes_out(tmp_path: Path, kind: st
             inspect_file(path, centre(ROW, COL))
         except GranuleError as error:
             assert path.name in str(error)
-
-
-def tile_text(rows: int, cols: int) -> str:
-    side = 231.656358264
-    left, top = TILE
-    return STRUCT.format(
-        rows=rows, cols=cols, left=left, top=top, right=left + cols * side, bottom=top - rows * side
-    )
-
-
-def write_hdf4(path: Path, fields: dict[str, tuple[np.ndarray, dict[str, Any]]]) -> Path:
-    file = SD(str(path), SDC.WRITE | SDC.CREATE | SDC.TRUNC)
-    kinds = {"int16": SDC.INT16, "int8": SDC.INT8, "uint16": SDC.UINT16}
-    shape = next(iter(fields.values()))[0].shape
-    file.attr("StructMetadata.0").set(SDC.CHAR, tile_text(*shape))
-    for name, (values, attributes) in fields.items():
-        one = file.create(name, kinds[values.dtype.name], values.shape)
-        for key, value in attributes.items():
-            setattr(one, key, value)
-        one[:] = values
-        one.endaccess()
-    file.end()
-    return path
-
-
-def tile_place(row: int, col: int) -> tuple[float, float]:
-    side, (left, top) = 231.656358264, TILE
-    turn = Transformer.from_crs(SINUSOIDAL, "EPSG:4326", always_xy=True)
-    lon, lat = turn.transform(left + (col + 0.5) * side, top - (row + 0.5) * side)
-    return float(lon), float(lat)
-
-
-def test_a_vegetation_tile_as_nasa_ships_it(tmp_path: Path) -> None:
-    """HDF 4, whose scale factor is a divisor."""
-    ndvi = np.array([[-3000, 4500, 8000], [10000, 10001, -2000]], "int16")
-    quality = np.array([[-1, 0, 1], [2, 3, 4]], "int8")
-    azimuth = np.array([[-18000, 0, 100], [1, 2, 30000]], "int16")
-    path = write_hdf4(
-        tmp_path / "MOD13Q1.A2025001.h28v06.061.2025018000000.hdf",
-        {
-            "250m 16 days NDVI": (ndvi, {"scale_factor": 10000.0}),
-            "250m 16 days pixel reliability": (quality, {}),
-            "250m 16 days relative azimuth angle": (azimuth, {}),
-        },
-    )
-    found = inspect_file(path, tile_place(0, 1))
-    assert (found.product, found.time_utc) == ("mod13q1", datetime(2025, 1, 1, tzinfo=UTC))
-    assert (found.shape, found.crs) == ((2, 3), SINUSOIDAL)
-    assert told(found) == {
-        "NDVI": ("1", pytest.approx(4 / 6), 0.45),
-        "pixel_reliability": ("1", pytest.approx(4 / 6), 0),
-        "relative_azimuth_angle": ("deg", pytest.approx(5 / 6), 0),
-    }
-    assert [one.at for one in inspect_file(path, tile_place(5, 5)).variables] == [None] * 3
-
-
-def test_a_tile_s_own_fill_range_and_scale_count(tmp_path: Path) -> None:
-    """The angles' changed between collections; their fill -4000 lies within their range."""
-    azimuth = np.array([[-4000, -1800, 3601]], "int16")
-    attributes = {"scale_factor": 10.0, "valid_range": [-3600, 3600], "_FillValue": -4000}
-    path = write_hdf4(
-        tmp_path / "MYD13A2.A2025009.h28v06.006.2025018000000.hdf",
-        {"1 km 16 days relative azimuth angle": (azimuth, attributes)},
-    )
-    found = inspect_file(path, tile_place(0, 1))
-    assert (found.product, found.time_utc) == ("myd13a2", datetime(2025, 1, 9, tzinfo=UTC))
-    assert told(found) == {"relative_azimuth_angle": ("deg", pytest.approx(1 / 3), -180)}
-
-
-def dying(*_: object) -> Inspection:
-    os.abort()
-
-
-def test_a_file_that_ends_the_library_is_refused_by_name(tmp_path: Path) -> None:
-    known = Recognised("mod13q1", "mod13q1", "a", None, ())
-    with pytest.raises(GranuleError, match=r"a\.hdf: the file is damaged or cut off"):
-        inspect_apart(dying, tmp_path / "a.hdf", known, None)
-
-
-def test_its_successor_in_hdf5(tmp_path: Path) -> None:
-    path = tmp_path / "VNP13A1.A2025001.h28v06.002.2025018000000.h5"
-    with h5py.File(path, "w") as file:
-        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(tile_text(1, 3))
-        fields = "HDFEOS/GRIDS/VIIRS_Grid_16Day_VI_500m/Data Fields"
-        file[f"{fields}/500 m 16 days NDVI"] = np.array([[-15000, -3000, 5000]], "int16")
-        file[f"{fields}/500 m 16 days EVI"] = np.array([[-15000, -3000, 4000]], "int16")
-        evi2 = file.create_dataset(f"{fields}/500 m 16 days EVI2", data=[[0, 200, 20001]])
-        evi2.attrs["scale_factor"], evi2.attrs["valid_range"] = 10000.0, [-10000, 10000]
-    found = inspect_file(path, tile_place(0, 1))
-    assert found.product == "vnp13a1"
-    assert told(found) == {
-        "NDVI": ("1", pytest.approx(2 / 3), -0.3),
-        "EVI": ("1", pytest.approx(2 / 3), -0.3),
-        "500 m 16 days EVI2": ("1", pytest.approx(2 / 3), 0.02),
-    }
-
-
-def test_a_damaged_tile_is_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "MOD13Q1.A2025001.h28v06.061.2025018000000.hdf"
-    write_hdf4(path, {"250m 16 days NDVI": (np.ones((2, 3), "int16"), {})})
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(GranuleError, match=f"{path.name}: "):
-        inspect_file(path)

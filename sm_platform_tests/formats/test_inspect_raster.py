@@ -391,6 +391,21 @@ def test_a_real_vegetation_file_is_read_as_plain_numpy_reads_it(
     )
 
 
+@pytest.mark.parametrize(
+    ("end", "name", "highest"),
+    [("VIQ_B03", "VI_Quality", 65534), ("PR_B12", "pixel_reliability", 3)],
+)
+def test_the_quality_of_a_real_vegetation_file(
+    shared: Callable[..., Path], end: str, name: str, highest: int
+) -> None:
+    tile = "MYD13A1.A2020153.h30v10.006.2020170024036"
+    path = shared("realdata", "modis", f"{tile}_{end}.TIF")
+    with rasterio.open(path) as file:
+        share = float((file.read(1) <= highest).mean())
+    assert 0.5 < share < 1
+    assert inspect_file(path).variables == (Variable(name, "1", share, None),)
+
+
 def test_a_real_elevation_tile(shared: Callable[..., Path]) -> None:
     path = shared("realdata", "dem_landcover", "Copernicus_DSM_COG_10_N00_00_E006_00_DEM.tif")
     with rasterio.open(path) as file:

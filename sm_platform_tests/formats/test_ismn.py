@@ -108,6 +108,20 @@ def test_the_layouts_of_one_station_give_the_same_readings(shared: Shared) -> No
     assert set(rows_of(header, *place)) == {("SMOSMANIA/Narbonne", 2.9567, 43.15)}
 
 
+def test_of_all_flags_that_the_network_publishes_only_good_is_good(
+    shared: Shared, tmp_path: Path
+) -> None:
+    text = shared("realdata", "ismn", "ISMN_qualityflags_description.txt").read_text("latin-1")
+    lines = [line.split(";") for line in text.splitlines() if line.startswith("soil moisture;")]
+    flags = [line[-2] for line in lines]
+    assert {"C01", "C03", "D01", "D10", "M", "G"} <= set(flags)
+    rows = [f"2020/01/{day:02d} 00:00 0.2 {flag} M" for day, flag in enumerate(flags, start=1)]
+    found = read_ismn(file_of(tmp_path, HEADER, *rows))
+    expected = [None if flag == "G" else f"ismn {flag}" for flag in flags]
+    assert found.readings["provider_reason"].to_pylist() == expected
+    assert not found.skipped
+
+
 def test_ceop_rows_keep_their_own_depth(tmp_path: Path) -> None:
     head = "2020/01/01 00:00 2020/01/01 00:00 C N S 17.5 96.5 3.0"
     layers = [(0.05, 21.0, "G", 0.2), (0.10, 20.0, "G", 0.25), (0.30, -999.99, "M", 0.3)]

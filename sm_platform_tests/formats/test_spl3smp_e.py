@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import h5py
 import numpy as np
@@ -50,6 +51,26 @@ def test_both_passes_with_their_own_values_flags_and_times(tmp_path: Path) -> No
         assert found.raster.window == ease2.window(ease2.LEVEL_9KM, *CORNER, SHAPE)
         assert found.pass_name == name
         assert abs(found.sensed_utc - moment) <= timedelta(seconds=4)
+
+
+def test_units_fill_and_range_are_read_as_a_real_granule_writes_them(
+    tmp_path: Path, shared: Callable[..., Path]
+) -> None:
+    """Of the radiometer's sister product with radar: all that its soil moisture says of itself."""
+    path = shared("realdata", "smap", "SC_SPL2SMAP_S.dmr")
+    tree = ElementTree.parse(path)  # noqa: S314 - a file at hand
+    space = {"dap": "http://xml.opendap.org/ns/DAP/4.0#"}
+    (field,) = tree.findall(".//dap:Float32[@name='soil_moisture_3km']", space)
+    told: dict[str, str | float] = {}
+    for one in field.findall("dap:Attribute", space):
+        text = one.findtext("dap:Value", "", space)
+        told[one.attrib["name"]] = float(text) if one.attrib["type"] == "Float32" else text
+    assert {"units", "valid_min", "valid_max", "_FillValue"} <= set(told)
+    values = np.array([[-9999, -0.01, 0.0, 0.3, 0.75, 0.76]], np.float32)
+    made = write_spl3(tmp_path / SPL3, {"am": values}, corner=CORNER, attributes=told)
+    (found,) = read_spl3(made)
+    expected = np.float32([[np.nan, np.nan, 0.0, 0.3, 0.75, np.nan]])
+    np.testing.assert_array_equal(found.raster.values["sm_m3m3"], expected)
 
 
 @pytest.mark.parametrize("name", ["am", "pm"])

@@ -33,6 +33,8 @@ MARGIN_CELLS = 4
 cells of some tiles lie half a cell beside whole degrees."""
 START_BYTES = 1 << 14
 """What GDAL asks for at a time, the header first."""
+OPENING_BYTES = 3 * START_BYTES
+"""The index of a tile of WorldCover takes so much, smaller files less."""
 OPENING_REQUESTS = 3
 """Two for the size, one for the header."""
 WINDOW = Limits(deadline_s=900.0)
@@ -139,7 +141,7 @@ def _read(remote: Remote, cut: Cut, target: Path, limits: Limits) -> str | None:
     source, driver = remote_path if remote.local is None else (str(remote.local), "VRT")
     try:
         with rasterio.Env(**_options(limits)), rasterio.open(source, driver=driver) as file:
-            spend(requests=OPENING_REQUESTS, received_bytes=START_BYTES)
+            spend(requests=OPENING_REQUESTS, received_bytes=OPENING_BYTES)
             copy_excerpt(file, cut, target)
     except DAMAGE as error:
         return _chain(error)
