@@ -58,6 +58,8 @@ def respond(request: Request, world: World) -> Response:
         code = "ACCESS_INSUFFICIENT_PROCESSING_UNITS"
         told = "Insufficient processing units or requests available in your account."
         return _refused(403, code, told)
+    if "/catalog/" in request.path and "application/json" in request.accept_mimetypes.values():
+        return _refused(406, "NOT_ACCEPTABLE", "items and searches are application/geo+json")
     if request.path == "/api/v1/process":
         return _processed(request, world)
     if request.path.endswith("/search"):

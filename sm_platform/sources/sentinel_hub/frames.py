@@ -58,7 +58,8 @@ PROCESSING = {
     "upsampling": "BILINEAR",
     "downsampling": "BILINEAR",
 }
-"""Bilinear: between the 10 m pixels of a product a pixel of 20 m is the mean of four, in power."""
+"""Bilinear, in power, of the product's pixels of 10 m or of the service's own multilooked ones (it
+chooses by resolution; documentation.dataspace.copernicus.eu, Sentinel-1 GRD, processing chain)."""
 STATES = {"A": "ASCENDING", "D": "DESCENDING"}
 
 

@@ -37,6 +37,9 @@ SERVICE = Service(
     ("SH_CLIENT_ID", "SH_CLIENT_SECRET"),
     f"{USAGE_PAGE} (User settings, OAuth clients)",
 )
+LISTING = "*/*"
+"""What the client itself asks the catalogue for: version 1.0.0 answers `application/geo+json` and
+wants that `application/json` is not asked for (docs.sentinel-hub.com, catalog API, migration)."""
 REFUSED_FROM = 400
 UNAUTHORIZED = 401
 EXPIRY_MARGIN_S = 30.0
@@ -64,7 +67,7 @@ class SentinelHubWeb:
         **_: Any,  # noqa: ANN401 - the client says also which account; there is one only
     ) -> dict[str, Any]:
         """The JSON object at an address of the service, as the client's catalogue asks for it."""
-        content = self.ask(url, post_values, "the listing", accept="application/json")
+        content = self.ask(url, post_values, "the listing", accept=LISTING)
         try:
             found = json.loads(content)
         except ValueError:
