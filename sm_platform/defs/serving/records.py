@@ -6,7 +6,9 @@ compiled anew: half of the time of recording a short run. Tables and statements 
 its classes read what these wrote, and the other way round.
 """
 
+import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +24,9 @@ from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
-from watchdog.events import FileSystemEvent, PatternMatchingEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
 
+LOOK_S = 0.25
+"""How often a page that shows a run is told what is new."""
 RUNS_FOLDER = "history"
 """Where Dagster itself puts the database of runs in its home."""
 
@@ -77,9 +78,10 @@ class EventRecords(ConsolidatedSqliteEventLogStorage):
     """Dagster's events of all runs, in `event_log.db` of the home."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self.path = Path(base_dir).absolute() / f"{SQLITE_EVENT_LOG_FILENAME}.db"
-        self._engine = _engine(f"sqlite:///{self.path}")
-        self._observer: BaseObserver | None = None
+        path = Path(base_dir).absolute() / f"{SQLITE_EVENT_LOG_FILENAME}.db"
+        self._engine = _engine(f"sqlite:///{path}")
+        self._look: threading.Thread | None = None
+        self._is_over = threading.Event()
         super().__init__(base_dir, inst_data)
 
     @contextmanager
@@ -88,25 +90,39 @@ class EventRecords(ConsolidatedSqliteEventLogStorage):
             yield connection
 
     def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
-        """Tell of a run's new events: they come to the write-ahead log long before the database."""
-        if self._observer is None:
-            self._observer = Observer()
-            self._observer.schedule(_Watch(self), self._base_dir)
-            self._observer.start()
+        """Tell of a run's new events, as the pages of the web server ask for it."""
         self._watchers[run_id][callback] = cursor
+        if self._look is None:
+            self._look = threading.Thread(target=self._look_for_writes, daemon=True)
+            self._look.start()
+
+    def _look_for_writes(self) -> None:
+        """Ask SQLite whether another connection wrote, and then tell who watches.
+
+        Notices of the file system would come too early: the write-ahead log is written before what
+        is in it can be read, and the file of the database long after it.
+        """
+        seen = None
+        with self._engine.connect() as connection:
+            while not self._is_over.wait(LOOK_S):
+                if any(self._watchers.values()):
+                    seen = self._told(connection, seen)
+
+    def _told(self, connection: Connection, seen: object) -> object:
+        """The version of the database up to which all is told; what fails is tried again."""
+        tell: Callable[[], None] = self.on_modified
+        try:
+            version: object = connection.exec_driver_sql("pragma data_version").scalar()
+            if version != seen:
+                tell()
+        except Exception:  # a full disk, a callback of a page that was closed
+            logging.getLogger(__name__).exception("Events cannot be told at the moment.")
+            return seen
+        return version
 
     def dispose(self) -> None:
         """End watching and close what is open."""
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(timeout=15)
+        self._is_over.set()
+        if self._look is not None:
+            self._look.join(timeout=15)
         self._engine.dispose()
-
-
-class _Watch(PatternMatchingEventHandler):
-    def __init__(self, records: EventRecords) -> None:
-        super().__init__(patterns=[str(records.path), f"{records.path}-wal"])
-        self._tell: Callable[[], None] = records.on_modified
-
-    def on_modified(self, event: FileSystemEvent) -> None:
-        self._tell()
