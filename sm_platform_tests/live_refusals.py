@@ -43,11 +43,11 @@ REFUSED = {
         {"EARTHDATA_TOKEN": EXPIRED},
     ),
     "retired collection": Refused(
-        ("no longer has modis-13Q1-061", "take NDVI from earthdata:VNP13A1"),
+        ("no longer has modis-13Q1-061", "take NDVI from earthdata:VJ113A1"),
         {"ndvi": "planetary_computer"},
     ),
     "open sea": Refused(
-        ("hold no elevation, land cover of farm", "on land"),
+        ("farm lies on open sea", "no provider has elevation, land cover", "region on land"),
         {},
         place=(-30.0, 0.5),
         code=(0,),

@@ -22,6 +22,7 @@ from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import RED_RIVER
 from sm_platform_tests.desk import CHECKOUT, Answer, Desk
 from sm_platform_tests.live_desk import REGION, LiveDesks, secrets_sent
+from sm_platform_tests.live_findings import SERVICES, TOLD, asked_of_services
 from sm_platform_tests.live_refusals import DAYS, EXPIRED, REFUSED, USUAL
 from sm_platform_tests.servers import StandIn, standing_in
 from sm_platform_tests.servers.climate_store import KEY as CDS_KEY
@@ -98,38 +99,27 @@ def looked(desks: LiveDesks) -> Mapping[str, str]:
     return {name: one.out for name, one in answers.items()}
 
 
-@pytest.mark.parametrize(
-    ("who", "words"),
-    [
-        ("well", "ok      sentinel1: Google Earth Engine answers"),
-        ("well", "ok      weather: the key is taken"),
-        ("well", "ok      soil: ISRIC SoilGrids: answers"),
-        ("well", "ok      elevation: Copernicus DEM GLO-30: answers"),
-        ("well", "ok      land_cover: ESA WorldCover: answers"),
-        ("well", "ok      planet_swc: subscriptions to soil water content: "),
-        ("well", "nsidc_0779, spl3smp_e, spl4smgp: SPL4SMGP.008: can be listed"),
-        ("well", "MISSING ndvi: Planetary Computer: modis-13Q1-061 has nothing of the last 120 d"),
-        ("none", "no credentials, GOOGLE_APPLICATION_CREDENTIALS is not set"),
-        ("none", "MISSING weather: the key is lacking (CDSAPI_KEY"),
-        ("none", "NASA Earthdata: no credentials, EARTHDATA_TOKEN or EARTHDATA_USERNAME"),
-        ("none", "MISSING planet_swc: no key, PL_API_KEY is not set"),
-        ("wrong", "MISSING weather: Copernicus Climate Data Store denied"),
-        ("wrong", "the token expired on 2023-11-14 22:13 UTC: make a new one"),
-        ("wrong", "MISSING planet_swc: Planet denied the list of subscriptions (401"),
-        ("down", "MISSING sentinel1: Google Earth Engine broke off"),
-        ("down", "MISSING ndvi: Planetary Computer broke off"),
-        ("down", "MISSING weather: Copernicus Climate Data Store did not answer"),
-        ("down", "MISSING soil: ISRIC SoilGrids broke off"),
-        ("down", "MISSING elevation: Copernicus DEM GLO-30 broke off"),
-        ("down", "MISSING land_cover: ESA WorldCover broke off"),
-        ("down", "NASA Earthdata broke off"),
-        ("down", "MISSING planet_swc: Planet did not answer"),
-    ],
-)
+@pytest.mark.parametrize(("who", "words"), TOLD)
 def test_doctor_tells_of_each_service_how_it_is(
     looked: Mapping[str, str], who: str, words: str
 ) -> None:
     assert words in looked[who]
+
+
+@pytest.mark.parametrize("who", ["well", "none", "wrong", "down"])
+def test_each_finding_names_the_service_and_none_is_raw(
+    looked: Mapping[str, str], who: str
+) -> None:
+    asked = asked_of_services(looked[who])
+    assert len(asked) >= 10
+    assert not [one for one in asked if not any(f": {name}" in one for name in SERVICES)]
+    assert not re.findall(r"\w+Error|\b1 (?:tiles|requests|files|days)\b", looked[who])
+
+
+def test_doctor_asks_only_for_what_comes_from_a_service(looked: Mapping[str, str]) -> None:
+    """NASA brings no NDVI here, and is not said to lack it."""
+    bad = [one for one in looked["well"].split("\n") if one.startswith("MISSING")]
+    assert not [one for one in bad if "MOD13Q1" in one or "OPERA" in one], bad
 
 
 def test_doctor_tells_no_secret(looked: Mapping[str, str]) -> None:

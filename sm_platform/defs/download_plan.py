@@ -1,6 +1,6 @@
 """What a download would ask for: requests, megabytes and time, before any of it is fetched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -21,6 +21,16 @@ USUAL_S_PER_REQUEST, USUAL_BYTES_PER_S = 2.0, 4e6
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """Days that lack and come with the same requests, such as those of a month from a store."""
+
+    requests: int
+    n_days: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """What is lacking of one product."""
 
@@ -34,6 +44,8 @@ class Planned:
     n_unknown: int
     """Granules of which it is not."""
     seconds: float
+    shared: tuple[Shared, ...] = ()
+    """Requests that serve several granules; they are among `requests`."""
 
 
 def planned(landing: Landing, request: Request) -> Iterator[Planned]:
@@ -69,16 +81,49 @@ def asked_of(request: Request) -> list[tuple[Product, Sequence[date] | None]]:
 def _planned(
     landing: Landing, product: Product, listed: Sequence[Granule], month: dict[str, Sums]
 ) -> Planned:
-    lacking = [one for one in listed if not landing.is_there(one)]
+    lacking = [one for one in listed if landing.landed_before(one) is None]
     sizes = [one.size_bytes or one.estimated_bytes for one in lacking]
-    requests = sum(one.n_requests for one in lacking)
+    names = {one.granule_id for one in lacking}
+    asked = [one for one in _asked_together(listed) if any(g.granule_id in names for g in one)]
+    requests = sum(_requests(one) for one in asked)
     known = sum(size for size in sizes if size is not None)
     service = listed[0].service or landing.source.name
-    pace = month.get(service, Sums())
-    seconds = _seconds(requests, known, pace) / landing.source.in_flight(product)
+    at_once = min(landing.source.in_flight(product), len(asked)) or 1
+    seconds = _seconds(requests, known, month.get(service, Sums())) / at_once
     return Planned(
-        product, service, len(listed), len(lacking), requests, known, sizes.count(None), seconds
+        product,
+        service,
+        len(listed),
+        len(lacking),
+        requests,
+        known,
+        sizes.count(None),
+        seconds,
+        tuple(_shared(one, names) for one in asked if _requests(one) and len(one) > 1),
     )
+
+
+def _asked_together(listed: Sequence[Granule]) -> list[list[Granule]]:
+    """Listed granules by the requests that bring them.
+
+    One that takes none comes with those of the one before, whether that has landed or not.
+    """
+    found: list[list[Granule]] = []
+    for one in listed:
+        if one.n_requests or not found:
+            found.append([one])
+        else:
+            found[-1].append(one)
+    return found
+
+
+def _requests(together: Sequence[Granule]) -> int:
+    return sum(one.n_requests for one in together)
+
+
+def _shared(together: Sequence[Granule], lacking: Collection[str]) -> Shared:
+    days = [one.day for one in together if one.day is not None and one.granule_id in lacking]
+    return Shared(_requests(together), len(days), min(days), max(days))
 
 
 def _seconds(requests: int, n_bytes: int, pace: Sums) -> float:

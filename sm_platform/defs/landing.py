@@ -8,13 +8,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from sm_platform.defs.days import DayReport
 from sm_platform.defs.fetching import USUAL, Patience, fetch_whole, patiently, text_in_place
 from sm_platform.defs.landing_progress import Progress
+from sm_platform.defs.service_choice import is_passed_over
+from sm_platform.defs.sidecars import cost_of, sidecar_of
 from sm_platform.errors import (
     BudgetError,
     DataError,
@@ -24,11 +26,11 @@ from sm_platform.errors import (
     PassingError,
     SourceError,
 )
-from sm_platform.lake.granules import LandedGranule, is_landed, land, quarantine_fetched
-from sm_platform.lake.layout import Layout
+from sm_platform.lake.granules import LandedGranule, land, quarantine_fetched, read_granule
+from sm_platform.lake.layout import SIDECAR, Layout
 from sm_platform.lake.lock import locked
 from sm_platform.schema.region import Region
-from sm_platform.sources.metering import Meter, metered
+from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product, Source
 
 MOST_DENIED = 3
@@ -73,9 +75,11 @@ class Landing:
 
         What has not begun when the block ends is not begun; what is on its way is stopped.
         """
-        new = [one for one in granules if not self.is_there(one)]
+        found = {one.granule_id: self.landed_before(one) for one in granules}
+        there = {name: one for name, one in found.items() if one is not None}
+        new = [one for one in granules if one.granule_id not in there]
         threads = max((self.source.in_flight(one.product) for one in new), default=1)
-        ahead = Ahead(self, self._progress(new))
+        ahead = Ahead(self, self._progress(new), there)
         if threads == 1 or len(new) < 2:
             yield ahead
             ahead.progress.end()
@@ -96,9 +100,26 @@ class Landing:
         what = f"{self.region.region_id} {new[0].product.value}"
         return Progress(new, lambda text: say(f"{what}: {text}"))
 
+    def landed_before(self, granule: Granule) -> LandedGranule | None:
+        """The granule in the lake, None when it is to be landed, or taken from another day."""
+        here = _standing(self.layout, self.region.region_id, self.by_service(granule))
+        return None if here is None or self._is_at_next_day(granule) else here
+
     def is_there(self, granule: Granule) -> bool:
-        """Whether the granule is in the lake in the listed version."""
-        return is_there(self.layout, self.region.region_id, granule)
+        """As `is_there`."""
+        return is_there(self.layout, self.region.region_id, self.by_service(granule))
+
+    def by_service(self, granule: Granule) -> Granule:
+        """The granule with its service: what no service is named for is the source's own."""
+        return granule if granule.service else replace(granule, service=self.source.name)
+
+    def _is_at_next_day(self, granule: Granule) -> bool:
+        """Whether a frame of a pass over midnight lies under the day after as well (see `land`)."""
+        if granule.day is None:
+            return False
+        day, name = granule.day + timedelta(days=1), self.region.region_id
+        folder = self.layout.granule(granule.product.value, name, day, granule.granule_id)
+        return (folder / SIDECAR).is_file()
 
 
 @dataclass(slots=True)
@@ -107,6 +128,8 @@ class Ahead:
 
     landing: Landing
     progress: Progress
+    there: Mapping[str, LandedGranule] = field(default_factory=dict)
+    """Those that were in the lake before, by id."""
     futures: dict[str, Future[Landed]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     refused: PassingError | None = None
@@ -124,8 +147,7 @@ class Ahead:
         landed, failed = [], []
         for one in granules:
             try:
-                future = self.futures.get(one.granule_id)
-                landed.append(self.land_one(one) if future is None else future.result())
+                landed.append(self._landed(one))
             except DataError as error:
                 failed.append(error)
         if failed:
@@ -139,6 +161,14 @@ class Ahead:
                 "granules": ", ".join(one.granule_id for one, _ in landed),
             },
         )
+
+    def _landed(self, granule: Granule) -> Landed:
+        """The granule, waited for when it is on its way."""
+        before = self.there.get(granule.granule_id)
+        if before is not None:
+            return before, False
+        future = self.futures.get(granule.granule_id)
+        return self.land_one(granule) if future is None else future.result()
 
     def land_one(self, granule: Granule) -> Landed:
         """Land one granule."""
@@ -158,14 +188,14 @@ class Ahead:
     def _land(self, granule: Granule) -> Landed:
         """One granule, by one process at a time; its cost stands in its sidecar."""
         layout, name = self.landing.layout, self.landing.region.region_id
-        sidecar = self._sidecar(granule)
+        sidecar = sidecar_of(self.landing.by_service(granule))
 
         def fetch(folder: Path) -> None:
             if self.refused is not None:
                 raise self.refused
             with metered(self._watch) as meter:
                 self._fetch(granule, folder, sidecar)
-            sidecar.update(_cost(meter))  # the sidecar is written after the fetch
+            sidecar.update(cost_of(meter))  # the sidecar is written after the fetch
 
         with locked(layout, f"granule-{_stripe(granule)}"):
             return land(layout, name, sidecar, fetch)
@@ -208,32 +238,6 @@ class Ahead:
             raise SourceError("Stopped: run the same again, it goes on from there.")
         self.progress.came(n_bytes)
 
-    def _sidecar(self, granule: Granule) -> dict[str, object]:
-        available = granule.available_utc
-        told: dict[str, object] = {
-            "product": granule.product.value,
-            "granule_id": granule.granule_id,
-            "day": granule.day.isoformat() if granule.day else None,
-            "format": granule.format,
-            "files": list(granule.files),
-            "available_utc": available.isoformat() if available else None,
-            "licence": granule.licence,
-            "source": granule.service or self.landing.source.name,
-            "stamp": granule.stamp,
-        }
-        more = {"hrefs": list(granule.hrefs), "citation": granule.citation}
-        return told | {name: value for name, value in more.items() if value}
-
-
-def _cost(meter: Meter) -> dict[str, object]:
-    if not meter.requests:
-        return {}
-    return {
-        "requests": meter.requests,
-        "received_bytes": meter.received_bytes,
-        "eecu_s": meter.eecu_s,
-    }
-
 
 def joined(failed: Sequence[DataError]) -> DataError:
     """All reasons as one error, each sentence once; of the kind that helps least to try again."""
@@ -249,12 +253,28 @@ def joined(failed: Sequence[DataError]) -> DataError:
 
 
 def is_there(layout: Layout, region_id: str, granule: Granule) -> bool:
-    """Whether a granule is in the lake in the listed version; a damaged sidecar is a no."""
-    folder = layout.granule(granule.product.value, region_id, granule.day, granule.granule_id)
+    """Whether a run over its day would find nothing new in a listed granule.
+
+    It is in the lake in the listed version, and its day is not made from another service than the
+    one that brings it now. What is damaged is a no.
+    """
+    if _standing(layout, region_id, granule) is None:
+        return False
     try:
-        return is_landed(folder, granule.stamp)
+        return not is_passed_over(layout, region_id, granule)
     except LakeError:
         return False
+
+
+def _standing(layout: Layout, region_id: str, granule: Granule) -> LandedGranule | None:
+    """The landed granule in the listed version; one with a damaged sidecar is none."""
+    folder = layout.granule(granule.product.value, region_id, granule.day, granule.granule_id)
+    try:
+        here = read_granule(folder)
+    except LakeError:
+        return None
+    is_of_service = granule.service in (None, here.source)
+    return here if here.stamp == granule.stamp and is_of_service else None
 
 
 def _stripe(granule: Granule) -> str:

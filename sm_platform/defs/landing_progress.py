@@ -58,7 +58,7 @@ class Progress:
         if self._say is None or now - self._said < self._every_s:
             return None
         self._said = now
-        parts = [f"{self._done} of {self._n} granules", self._megabytes()]
+        parts = [f"{self._done} of {counted(self._n, 'granule')}", self._megabytes()]
         if self._failed:
             parts.append(f"{self._failed} failed")
         left = self._left_s(now - self._began)

@@ -1,16 +1,31 @@
 """What `doctor --live` finds: each configured service asked for its smallest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sm_platform.defs.budget import overspent
 from sm_platform.defs.live_sources import needed_configuration, opened_sources
 from sm_platform.defs.resources import settings, source_credentials
+from sm_platform.defs.talk import counted
 from sm_platform.defs.variables import CREDENTIALS
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.spending import spent_in, total
-from sm_platform.sources.configuration import Configuration
-from sm_platform.sources.protocol import Finding, LiveSource, Source
+from sm_platform.sources.configuration import Configuration, driver_of
+from sm_platform.sources.protocol import Finding, LiveSource, Product, Source
+
+WORDS = {
+    Product.S1_GRD: "Sentinel-1 radar",
+    Product.NDVI: "NDVI",
+    Product.WEATHER: "temperature, precipitation",
+    Product.LATE_RAIN: "late rain",
+    Product.LAND_COVER: "land cover",
+    Product.SWC: "Planet soil water content",
+    Product.NSIDC_0779: "SMAP 1 km soil moisture",
+    Product.SPL3SMP_E: "SMAP 9 km soil moisture",
+    Product.SPL4SMGP: "SMAP level 4 soil moisture",
+    Product.ISMN: "station soil moisture",
+}
+"""What is asked of a service, where the name of the driver does not tell it."""
 
 
 def live_findings() -> Iterator[Finding]:
@@ -28,8 +43,8 @@ def live_findings() -> Iterator[Finding]:
     except SmPlatformError as error:
         yield Finding(False, str(error))
         return
-    for drivers, source in sources:
-        yield from _asked(", ".join(drivers), source)
+    for products, source in sources:
+        yield from _asked(products, source)
     yield from _spent(chosen)
 
 
@@ -40,15 +55,20 @@ def _chosen(chosen: Configuration) -> Iterator[Finding]:
         yield Finding(False, f"SM_SOURCES names nothing for {lacking}: no map without them")
 
 
-def _asked(drivers: str, source: Source) -> Iterator[Finding]:
+def _asked(products: Sequence[Product], source: Source) -> Iterator[Finding]:
     if not isinstance(source, LiveSource):
-        yield Finding(True, f"{drivers}: {source.name}, a folder")
+        yield Finding(True, f"{_in_words(products)}: {source.name}, a folder")
         return
     try:
-        for one in source.probe():
-            yield Finding(one.is_good, f"{drivers}: {one.text}")
+        for one in source.probe(products):
+            yield Finding(one.is_good, f"{_in_words(one.products or products)}: {one.text}")
     except Exception as error:  # a fault of ours in one must not hide the others
-        yield Finding(False, f"{drivers}: {type(error).__name__} (a fault of the platform)")
+        said = f"{source.name}: {type(error).__name__} (a fault of the platform)"
+        yield Finding(False, f"{_in_words(products)}: {said}")
+
+
+def _in_words(products: Sequence[Product]) -> str:
+    return ", ".join(WORDS.get(one, driver_of(one)) for one in products)
 
 
 def _spent(chosen: Configuration) -> Iterator[Finding]:
@@ -56,7 +76,8 @@ def _spent(chosen: Configuration) -> Iterator[Finding]:
     for service, sums in sorted(month.items()):
         compute = f", {sums.eecu_s / 3600:.2f} EECU hours" if sums.eecu_s else ""
         megabytes = f"{sums.received_bytes / 1e6:.1f} MB"
-        yield Finding(True, f"this month {service}: {sums.requests} requests, {megabytes}{compute}")
+        requests = counted(sums.requests, "request")
+        yield Finding(True, f"this month {service}: {requests}, {megabytes}{compute}")
     over = overspent(chosen.budget, total(month.values()))
     if over is not None:
         yield Finding(False, f"the month's budget is used up: {over}")

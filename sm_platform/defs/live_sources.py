@@ -12,7 +12,6 @@ from sm_platform.sources.configuration import (
     Choice,
     Configuration,
     configuration_file,
-    driver_of,
     read_configuration,
 )
 from sm_platform.sources.earth_engine.source import EarthEngineSource
@@ -59,11 +58,11 @@ def live_source() -> MixedSource:
     return _opened(text, _version(text), credentials, _work())
 
 
-def opened_sources() -> list[tuple[list[str], Source]]:
-    """Each source once, with the names of the drivers that it brings; raises UsageError."""
-    by_source: dict[int, tuple[list[str], Source]] = {}
+def opened_sources() -> list[tuple[list[Product], Source]]:
+    """Each source once, with the products that it brings; raises UsageError."""
+    by_source: dict[int, tuple[list[Product], Source]] = {}
     for product, source in live_source().by_product.items():
-        by_source.setdefault(id(source), ([], source))[0].append(driver_of(product))
+        by_source.setdefault(id(source), ([], source))[0].append(product)
     return list(by_source.values())
 
 

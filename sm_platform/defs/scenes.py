@@ -47,7 +47,7 @@ class Scene:
 def scenes_of(granules: Sequence[LandedGranule]) -> list[Scene]:
     """The passes that a day's frames make, in order of time; each slice counts once.
 
-    The frames are of one quantity (`radar_quantity.quantity_of`).
+    The frames are of one service (`service_choice`) and quantity (`radar_quantity.quantity_of`).
 
     Raises:
         GranuleError: naming each frame whose properties are damaged.

@@ -5,6 +5,10 @@ One file holds a UTC day of the globe under a name such as
 the dimensions (time 1, lon 3600, lat 1800), fill -9999.9, west to east and south to north;
 `lon`, `lat` float32 or float64 cell centres in degrees; `time` in days since a day that its unit
 names. GES DISC README for IMERG daily products; IMERG V07 technical documentation.
+
+It is the mean rate of the half hours that have an estimate, times 24 h, and no sum: what was not
+seen is taken to be like the rest. `precipitation_cnt` (0 to 48) tells how many there were; a file
+cut out by a service may lack it.
 """
 
 import re
@@ -19,15 +23,19 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from sm_platform.errors import GranuleError
-from sm_platform.formats.ease2_hdf import need_field, opened_hdf, text_of
+from sm_platform.formats.ease2_hdf import find_field, need_field, opened_hdf, text_of
 from sm_platform.formats.era5_land import decode_precipitation
 from sm_platform.formats.geotiff import Bounds
 from sm_platform.formats.hdf_eos import Part, part_of
 from sm_platform.grid.window import GridWindow, Raster
 
 NAME = "precipitation"
+COUNT = "precipitation_cnt"
+HALF_HOURS = 48
+LEAST_HALF_HOURS = 36
+"""With fewer the day is missing: a quarter of it unseen can hold a whole storm (our choice)."""
 UNITS = ("mm/day", "mm")
-"""Of a whole day both are the same."""
+"""Of a whole day both are the same: the rate holds for 24 hours."""
 STEP_DEG = 0.1
 STEP_TOLERANCE_DEG = 1e-3
 """The centres are written with four bytes."""
@@ -39,8 +47,9 @@ EPOCH = re.compile(r"days since (\d{4}-\d{2}-\d{2})", re.ASCII)
 def read_day(path: Path, day: date, *, bounds_lonlat: Bounds | None = None) -> Raster:
     """Rain of one UTC day on the 0.1 deg grid, EPSG:4326, north up.
 
-    `precipitation_m` float32 (m of the UTC day), NaN where nothing was seen or the number is out of
-    range; `precipitation_range_code` int8 (1 above 2 m, -1 below zero, else 0). Only the cells of
+    `precipitation_m` float32 (m of the UTC day), NaN where nothing was seen, fewer than 36 of the
+    48 half hours were (as far as the file tells), or the number is out of range;
+    `precipitation_range_code` int8 (1 above 2 m, -1 below zero, else 0). Only the cells of
     `bounds_lonlat` with a margin of one are read.
 
     Raises:
@@ -53,6 +62,8 @@ def read_day(path: Path, day: date, *, bounds_lonlat: Bounds | None = None) -> R
         part = part_of(grid, path, bounds_lonlat)
         stored = _stored(file, path, grid.shape)
         values = _values(stored, part, grid.shape[0])
+        is_seen = _is_seen(file, path, stored.shape, part)
+    values = np.where(is_seen, values, np.nan)
     rain, code = decode_precipitation(values * MM)
     bands: dict[str, NDArray[Any]] = {"precipitation_m": rain, "precipitation_range_code": code}
     return Raster(_rounded(part.window), bands)
@@ -121,10 +132,32 @@ def _stored(file: h5py.File, path: Path, shape: tuple[int, int]) -> h5py.Dataset
     return stored
 
 
-def _values(stored: h5py.Dataset, part: Part, rows: int) -> NDArray[np.float64]:
-    """Millimetres of the wanted part, row 0 north, NaN where fill."""
+def _part(stored: h5py.Dataset, part: Part, rows: int) -> NDArray[np.float64]:
+    """The wanted part as it is stored, row 0 north."""
     from_south = slice(rows - part.rows.stop, rows - part.rows.start)
     read: NDArray[Any] = stored[0, part.cols, from_south]
-    values = read.T[::-1].astype(np.float64)
+    return read.T[::-1].astype(np.float64)
+
+
+def _is_seen(
+    file: h5py.File, path: Path, shape: tuple[int, ...], part: Part
+) -> NDArray[np.bool_] | np.bool_:
+    """Where enough half hours have an estimate; everywhere when the file does not tell."""
+    counts = find_field(file, path, COUNT)
+    if counts is None:
+        return np.True_
+    if counts.dtype.kind not in "iuf" or counts.shape != shape:
+        raise GranuleError(
+            f"{path.name}: {COUNT} is {counts.dtype} of shape {counts.shape}, not a number a cell: "
+            "fetch the original."
+        )
+    n_seen = _part(counts, part, shape[2])
+    is_count = n_seen <= HALF_HOURS  # else a fill value; which one is not documented
+    return np.asarray(is_count & (n_seen >= LEAST_HALF_HOURS), np.bool_)
+
+
+def _values(stored: h5py.Dataset, part: Part, rows: int) -> NDArray[np.float64]:
+    """Millimetres of the wanted part, row 0 north, NaN where fill."""
+    values = _part(stored, part, rows)
     fill = np.ravel(stored.attrs.get("_FillValue", np.nan))[0]
     return np.where(values == np.float64(fill), np.nan, values)

@@ -67,9 +67,7 @@ def read_properties(json_path: Path) -> SceneProperties:
         granule_id=granule_id,
         platform=name.platform,
         start_utc=start,
-        end_utc=_moment(found, "system:time_end", json_path)
-        if "system:time_end" in found
-        else name.end_utc,
+        end_utc=_end(found, start, name, json_path),
         orbit_state=state,
         relative_orbit=_relative_orbit(found, name, json_path),
         absolute_orbit=name.absolute_orbit,
@@ -158,6 +156,14 @@ def _moment(found: dict[str, object], key: str, path: Path) -> datetime:
         return datetime.fromtimestamp(_number(found, key, path) / 1000, tz=UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise GranuleError(f"{path.name}: property {key} is no time: fetch it again.") from error
+
+
+def _end(found: dict[str, object], start: datetime, name: GranuleName, path: Path) -> datetime:
+    """The frame's end; of the id where there is none, or where it is the start, as usual."""
+    if "system:time_end" not in found:
+        return name.end_utc
+    end = _moment(found, "system:time_end", path)
+    return end if end > start else name.end_utc
 
 
 def _relative_orbit(found: dict[str, object], name: GranuleName, path: Path) -> int | None:

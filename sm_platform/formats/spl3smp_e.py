@@ -3,7 +3,8 @@
 SMAP enhanced L3 radiometer product: a file holds the half-orbits of 00-24 UTC, descending (6 h
 local solar time, group `_AM`) and ascending (18 h, `_PM`, names end in `_pm`). The bits of
 `retrieval_qual_flag`: 0 not recommended, 1 not attempted, 2 not successful, 3 no freeze/thaw
-retrieval; so 0 and 8 are good. `tb_time_seconds` counts from noon of 2000-01-01 UTC by its
+retrieval; so 0 and 8 are good. Granules that a notice speaks against (`smap_notices`) are flagged
+whole. `tb_time_seconds` counts from noon of 2000-01-01 UTC by its
 description; were it from the epoch J2000, it would tell times 64 to 69 s late, which does not
 matter to a pairing within hours.
 """
@@ -29,10 +30,15 @@ from sm_platform.formats.ease2_hdf import (
     solar_moment,
 )
 from sm_platform.formats.geotiff import Bounds
+from sm_platform.formats.smap_notices import SPL3SMP_E, is_bad
 from sm_platform.grid.window import Raster
 from sm_platform.schema.readings import FieldReading
 
-NAME = re.compile(r"SMAP_L3_SM_P_E_(\d{8})_R\d{5}_\d{3}(?:_\w+)?\.(?:h5|hdf5|nc4?)", re.ASCII)
+NAME = re.compile(
+    r"SMAP_L3_SM_P_E_(?P<when>\d{8})_R(?P<release>\d{5})_(?P<counter>\d{3})(?:_\w+)?\."
+    r"(?:h5|hdf5|nc4?)",
+    re.ASCII,
+)
 """File names, with whatever a subsetting service appends."""
 GROUP = "Soil_Moisture_Retrieval_Data_"
 HOURS = {"am": 6.0, "pm": 18.0}
@@ -60,7 +66,8 @@ def read_spl3(path: Path, *, bounds_lonlat: Bounds | None = None) -> list[FieldR
     """The morning and the evening field, as far as the radiometer saw the cells, on EPSG:6933.
 
     `sm_m3m3` float32, NaN where fill, not seen, or outside the file's valid range; `is_flagged`
-    where the retrieval is not recommended. `sensed_utc` is the median of the cells' own times; for
+    where the retrieval is not recommended, and everywhere when a notice speaks against the granule.
+    `sensed_utc` is the median of the cells' own times; for
     cells without one, the local solar time of the raster's middle. Where two half-orbits of the
     same kind saw cells, each has a field (`am_0004`, `am_2351`); a pass that saw none has no field.
 
@@ -85,6 +92,14 @@ def read_spl3(path: Path, *, bounds_lonlat: Bounds | None = None) -> list[FieldR
         ]
 
 
+def _is_bad(name: str, day: date) -> bool:
+    """Whether a notice speaks against the granule of that file name."""
+    found = NAME.fullmatch(name)
+    return found is not None and is_bad(
+        SPL3SMP_E, day, release=int(found["release"]), counter=int(found["counter"])
+    )
+
+
 def _saw_any(stored: h5py.Dataset, path: Path) -> bool:
     """False for a part of the grid without a reading: outside the swath it has no indexes, too."""
     if is_whole(stored, path):
@@ -103,7 +118,7 @@ def _fields(
     quality = need_field(file, path, _field("retrieval_qual_flag", name))
     if quality.shape != stored.shape or quality.dtype.kind not in "iu":
         raise GranuleError(f"{path.name}: {quality.name} is no flag a cell: fetch it again.")
-    is_flagged = ~np.isin(quality[part], GOOD)
+    is_flagged = ~np.isin(quality[part], GOOD) | _is_bad(path.name, day)
     times = find_field(file, path, _field("tb_time_seconds", name))
     if times is not None and (times.shape != stored.shape or times.dtype.kind != "f"):
         times = None

@@ -1,10 +1,11 @@
 """VNP13A1, VJ113A1 and VJ213A1, collection 2: VIIRS vegetation composites, 500 m, sinusoidal.
 
 Each satellite (Suomi NPP, NOAA-20, NOAA-21) gives a composite of 16 days every 8 days of the MODIS
-calendar. The tile is one HDF-EOS 5 file of 2400 x 2400 cells of 463.312716 m. VNP13 user guide and
-ATBD 2.1.2 (Didan and others, 2018) and file specification: NDVI int16, scale 0.0001, valid -10000
-to 10000, fill -15000 (-13000 where there is no data); composite day of the year int16, 1 to 366;
-pixel reliability int8 with the classes below. As in MOD13, `scale_factor` is the divisor 10000.
+calendar; that of Suomi NPP is reported to end about 2026-11-01, VJ113A1 goes on. The tile is one
+HDF-EOS 5 file of 2400 x 2400 cells of 463.312716 m. VNP13 user guide and ATBD 2.1.2 (Didan and
+others, 2018) and file specification: NDVI int16, scale 0.0001, valid -10000 to 10000, fill -15000
+(-13000 where there is no data); composite day of the year int16, 1 to 366; pixel reliability int8
+with the classes below. As in MOD13, `scale_factor` is the divisor 10000.
 
 Read as formats/mod13q1.py reads MODIS, so that either can follow the other in a series:
 
@@ -75,8 +76,8 @@ def composite_day(granule_id: str) -> date:
         )
     if parts[3] != COLLECTION:
         raise GranuleError(
-            f"{granule_id}: is of collection {parts[3]}, read is {COLLECTION}: fetch VNP13A1."
-            f"{COLLECTION}."
+            f"{granule_id}: is of collection {parts[3]}, read is {COLLECTION}: fetch "
+            f"{granule_id.partition('.')[0]}.{COLLECTION}."
         )
     year, number = int(parts[1]), int(parts[2])
     day = date(max(year, 1), 1, 1) + timedelta(days=number - 1)

@@ -52,8 +52,9 @@ def land(
 
     `sidecar` names product, granule_id, day (ISO or None), format, files, available_utc (ISO or
     None), licence, source and, where the source can tell versions apart, stamp. `fetch` fills an
-    empty folder with exactly those files. A granule of another stamp is fetched again; when its
-    content differs, the one that stood there moves to `superseded/`, for the maps made of it. So
+    empty folder with exactly those files. A granule of another stamp or source (two services may
+    call a frame the same and cut it differently) is fetched again; when its content differs, the
+    one that stood there moves to `superseded/`, for the maps made of it. So
     does one that lies under the day after: until the first frame of a radar pass over midnight had
     come, its later frames had that day.
 
@@ -63,12 +64,13 @@ def land(
     day = date.fromisoformat(sidecar["day"]) if sidecar["day"] else None
     target = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
     before = _standing(target)
-    is_new = before is None or before.stamp != sidecar.get("stamp")
-    if is_new:
+    wanted = sidecar.get("stamp"), sidecar["source"]
+    stands = before if before is not None and (before.stamp, before.source) == wanted else None
+    if stands is None:
         _replace(layout, region, sidecar, fetch, target=target, before=before)
     if day is not None:
         _leave(layout, region, sidecar, day + timedelta(days=1))
-    return read_granule(target), is_new
+    return stands or read_granule(target), stands is None
 
 
 def _replace(

@@ -2,7 +2,7 @@
 
     [sources]                             # driver = "service" or "service:variant"
     sentinel1 = "earth_engine"
-    ndvi = "earthdata:VNP13A1"
+    ndvi = "earthdata:VJ113A1"
     weather = "climate_store"
 
     [earth_engine]                        # options of a service
@@ -42,8 +42,8 @@ DRIVERS = {
 """Names of the drivers and labels in the configuration."""
 NEEDED = ("sentinel1", "ndvi", "weather", "soil", "elevation", "land_cover")
 """Without these no map can be made."""
-VIIRS = ("VNP13A1", "VJ113A1", "VJ213A1")
-"""Suomi NPP, NOAA-20, NOAA-21."""
+VIIRS = ("VJ113A1", "VJ213A1", "VNP13A1")
+"""NOAA-20, NOAA-21, and Suomi NPP, which is reported to end about 2026-11-01."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +168,6 @@ class Configuration:
     def options_of(self, service: str) -> Mapping[str, Any]:
         """Options of a service; none said: its defaults."""
         return self.options.get(service, {})
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Every service that is chosen for something, each once, in order of the drivers."""
-        return tuple(dict.fromkeys(one.service for one in self.choices.values()))
 
     @property
     def told(self) -> str:

@@ -131,13 +131,18 @@ class Finding:
 
     is_good: bool
     text: str
-    """What was looked at, what was found, and the next step where it is not good."""
+    """Service, what it was asked, what was found, and the next step where that is not good."""
+    products: tuple[Product, ...] = ()
+    """What it is about; none: all that the source was asked about."""
 
 
 @runtime_checkable
 class LiveSource(Source, Protocol):
     """A source over the network."""
 
-    def probe(self) -> Iterator[Finding]:
-        """Look at credentials (never told), reach, quota and the smallest request; never raises."""
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
+        """Look at credentials (never told), reach, quota and the smallest request; never raises.
+
+        Only the collections of these products are asked for: those that come from here.
+        """
         ...

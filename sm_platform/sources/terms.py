@@ -6,7 +6,9 @@ Licences as SPDX ids or short names; citations as the makers ask for them, with 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-OPEN_NASA = "NASA EOSDIS: open, no restrictions, to be cited"
+OPEN_NASA = "CC0-1.0 (NASA EOSDIS data use policy), to be cited"
+OPEN_NSIDC = "NSIDC DAAC: open, to be cited"
+"""Of data sets that others than NASA made and gave to its archive."""
 COPERNICUS = "Copernicus Sentinel data terms"
 OWN = "brought by the user"
 DOI = "https://doi.org/"
@@ -30,13 +32,15 @@ EARTH_ENGINE = (
 )
 SENTINEL_HUB = "Processed by Sentinel Hub, https://www.sentinel-hub.com"
 PLANETARY_COMPUTER = (
-    "Terrain-corrected for the Planetary Computer: Microsoft Open Source et al. (2022), "
-    f"microsoft/PlanetaryComputer: October 2022, {DOI}10.5281/zenodo.7261897 (sentinel-1-rtc)"
+    "Terrain-corrected for the Planetary Computer: Microsoft Open Source, McFarland, M., Emanuele, "
+    "R., Morris, D. & Augspurger, T. (2022): microsoft/PlanetaryComputer: October 2022, "
+    f"{DOI}10.5281/zenodo.7261897 (sentinel-1-rtc)"
 )
 
 SENTINEL_1 = Terms(
     COPERNICUS,
-    "Contains modified Copernicus Sentinel data; mission: Torres, R. et al. (2012), GMES "
+    # The notice that the terms prescribe; [year] stands for the year of the data.
+    "Contains modified Copernicus Sentinel data [year]; mission: Torres, R. et al. (2012), GMES "
     f"Sentinel-1 mission, Remote Sensing of Environment 120, 9-24, {DOI}10.1016/j.rse.2011.05.028",
 )
 SENTINEL_1_RTC = replace(SENTINEL_1, licence="CC-BY-4.0").through(PLANETARY_COMPUTER)
@@ -62,18 +66,23 @@ SOILGRIDS = Terms(
 )
 GLO30 = Terms(
     "Copernicus DEM GLO-30 licence (free, attribution)",
-    "European Space Agency (2024): Copernicus Global Digital Elevation Model, "
-    f"{DOI}10.5270/ESA-c5d3d65. (c) DLR e.V. 2010-2014 and (c) Airbus Defence and Space GmbH "
-    "2014-2018 provided under COPERNICUS by the European Union and ESA; all rights reserved",
+    # Without a year: its DOI stands for all releases. The notice is that of the licence.
+    "European Space Agency: Copernicus Global Digital Elevation Model, "
+    f"{DOI}10.5270/ESA-c5d3d65; produced using Copernicus WorldDEM-30 (c) DLR e.V. 2010-2014 and "
+    "(c) Airbus Defence and Space GmbH 2014-2018 provided under COPERNICUS by the European Union "
+    "and ESA; all rights reserved",
 )
 WORLDCOVER = Terms(
     "CC-BY-4.0",
-    f"Zanaga, D. et al. (2022): ESA WorldCover 10 m 2021 v200, {DOI}10.5281/zenodo.7254221",
+    f"Zanaga, D. et al. (2022): ESA WorldCover 10 m 2021 v200, {DOI}10.5281/zenodo.7254221; "
+    "(c) ESA WorldCover project / Contains modified Copernicus Sentinel data (2021) processed by "
+    "ESA WorldCover consortium",
 )
 SPL4SMGP = Terms(
     OPEN_NASA,
-    "Reichle, R. H. and others (2025): SMAP L4 Global 3-hourly 9 km EASE-Grid Surface and Root "
-    f"Zone Soil Moisture Geophysical Data, Version 8. NASA NSIDC DAAC, {DOI}10.5067/T5RUATAQREF8",
+    "Reichle, R., De Lannoy, G., Koster, R. D., Crow, W. T., Kimball, J. S., Liu, Q. & Bechtold, "
+    "M. (2025): SMAP L4 Global 3-hourly 9 km EASE-Grid Surface and Root Zone Soil Moisture "
+    f"Geophysical Data, Version 8. NASA NSIDC DAAC, {DOI}10.5067/T5RUATAQREF8",
 )
 SPL3SMP_E = Terms(
     OPEN_NASA,
@@ -81,7 +90,8 @@ SPL3SMP_E = Terms(
     f"9 km EASE-Grid Soil Moisture, Version 6. NASA NSIDC DAAC, {DOI}10.5067/M20OXIZHY3RJ",
 )
 NSIDC_0779 = Terms(
-    OPEN_NASA,
+    OPEN_NSIDC,  # made at a university
+    # Authors, year and DOI could not be looked up: compare them with https://nsidc.org/data/nsidc-0779.
     "Lakshmi, V. and Fang, B. (2023): SMAP-Derived 1-km Downscaled Surface Soil Moisture Product, "
     f"Version 1. NASA NSIDC DAAC, {DOI}10.5067/U8QZ2AXE5V7B",
 )

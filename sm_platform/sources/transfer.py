@@ -7,7 +7,7 @@ with where it broke off. Whether to try again is the caller's matter.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -28,9 +28,6 @@ NETCDF = (*HDF5, b"CDF\x01", b"CDF\x02", b"PK\x03\x04")
 """netCDF 4, classic netCDF, or a ZIP under the name `.nc`."""
 HDF4 = (b"\x0e\x03\x13\x01",)
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-Progress = Callable[[int], None]
-"""Called with the bytes received so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +109,10 @@ def fetch_file(
     *,
     reach: Reach = Reach(),  # noqa: B008 - a frozen value
     limits: Limits = Limits(),  # noqa: B008 - likewise
-    progress: Progress | None = None,
 ) -> int:
     """Download a file to `target`; returns its size in bytes. One try.
 
+    Each block is counted as it comes: who has a meter open can watch a large file (`metered`).
     What is left of a failed one may lie at `target`: callers fetch into a folder aside.
 
     Raises:
@@ -130,7 +127,7 @@ def fetch_file(
         for resumption in range(limits.resumptions + 1):
             before = attempt.received
             try:
-                _receive(session, attempt, progress)
+                _receive(session, attempt)
                 break
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if isinstance(error, OSError) and error.errno is not None and not _is_net(error):
@@ -144,7 +141,7 @@ def fetch_file(
     return attempt.received
 
 
-def _receive(session: requests.Session, attempt: _Attempt, progress: Progress | None) -> None:
+def _receive(session: requests.Session, attempt: _Attempt) -> None:
     """Ask for what is lacking and append it."""
     with _answer(session, attempt) as response:
         if attempt.received and response.status_code != PARTIAL:
@@ -160,8 +157,6 @@ def _receive(session: requests.Session, attempt: _Attempt, progress: Progress | 
                 attempt.received += len(block)
                 spend(received_bytes=len(block))
                 _check_size(attempt, attempt.received)
-                if progress is not None:
-                    progress(attempt.received)
     total = attempt.total
     if total is not None and attempt.received < total:
         raise requests.ConnectionError(f"cut after {attempt.received} of {total} bytes")

@@ -126,6 +126,35 @@ def test_what_is_there_is_not_asked_for_again(desk: Desk) -> None:
     assert {entry["path"][-6:-3] for entry in desk.stand_in.log()} == {"004", "005"}
 
 
+def test_the_sidecar_of_what_is_there_is_read_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing, read = desk.landing(3), list[str]()
+    granules = landing.listed(Product.SPL4SMGP, [DAY])
+    landing.land(granules)
+    really = Path.read_text
+
+    def watched(path: Path, *args: str, **more: str) -> str:
+        read.append(path.parent.name)
+        return really(path, *args, **more)
+
+    monkeypatch.setattr(Path, "read_text", watched)
+    assert landing.land(granules).rows == 3
+    assert sorted(one for one in read if one.startswith("g0")) == ["g000", "g001", "g002"]
+
+
+def test_a_granule_of_another_service_is_not_there(desk: Desk) -> None:
+    """Earth Engine and Sentinel Hub call a frame the same."""
+    landing = desk.landing(2)
+    first, second = landing.listed(Product.SPL4SMGP, [DAY])
+    landing.land([first, second])
+    other = replace(first, service="other")
+    assert landing.landed_before(other) is None
+    assert landing.land([other, second]).metadata["fetched"] == 1
+    (now,) = [g for g in landed(desk.layout, PRODUCT, NAME, DAY) if g.granule_id == "g000"]
+    assert now.source == "other"
+
+
 def test_the_price_stands_in_the_sidecar_and_in_the_books(desk: Desk) -> None:
     landing = desk.landing(3, size=5000)
     landing.land(made(landing).granules(None, WINDOW, None))  # type: ignore[arg-type]
@@ -258,3 +287,14 @@ def test_progress_tells_granules_megabytes_and_time(desk: Desk) -> None:
     assert "6 of 6 granules, 6.0 of about 6.0 MB, about 0 s left (last: g005)" in desk.said[-2]
     assert desk.said[-1].startswith("delta spl4smgp: 6 granules, 6.0 MB in ")
     assert any("3 of 6 granules" in text and "left" in text for text in desk.said)
+
+
+def test_progress_is_told_within_a_large_granule(desk: Desk) -> None:
+    landing = desk.landing(1, size=2_000_000)
+    granules = landing.listed(Product.SPL4SMGP, [DAY])
+    with landing.ahead(granules) as ahead:
+        ahead.progress._every_s = 0.0
+        ahead.report(granules)
+    on_its_way = [text for text in desk.said if "0 of 1 granule, 1." in text]
+    assert len(on_its_way) > 5, desk.said
+    assert all("of about 2.0 MB, about" in text for text in on_its_way)

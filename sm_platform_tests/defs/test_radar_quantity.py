@@ -24,7 +24,7 @@ from sm_platform.grid import ease2
 from sm_platform.grid.ease2 import LEVEL_100M
 from sm_platform.lake import store
 from sm_platform.lake.granules import land
-from sm_platform.lake.layout import Layout
+from sm_platform.lake.layout import SIDECAR, Layout
 from sm_platform.schema.driver_tables import S1_BACKSCATTER
 from sm_platform.schema.recipes import SM_100M_V1, SM_100M_V1_RTC, RadarQuantity
 from sm_platform.schema.region import Region
@@ -78,6 +78,50 @@ def test_frames_of_two_quantities_are_refused_by_name(region: tuple[Layout, Regi
     assert name in str(caught.value)
     kept = layout.granule("s1_grd", NAME, DAY, name)
     assert kept.is_dir(), "neither of them is set aside: both are good"
+
+
+@pytest.mark.parametrize(
+    ("sources", "used"),
+    [
+        ("sentinel1=earthdata:OPERA_RTC", OPERA),
+        ("sentinel1=planetary_computer:RTC", NEXT_BURST),
+        ("sentinel1=sentinel_hub", NEXT_BURST),  # nothing of it is there: the one that landed last
+        (None, NEXT_BURST),
+    ],
+)
+def test_a_day_of_two_services_is_of_one(
+    region: tuple[Layout, Region], monkeypatch: pytest.MonkeyPatch, sources: str | None, used: str
+) -> None:
+    layout, here = region
+    _land_bursts(layout, OPERA, source="earthdata", came="2025-03-12T08:00:00+00:00")
+    other = "planetary_computer"
+    _land_bursts(layout, NEXT_BURST, source=other, came="2025-03-12T09:00:00+00:00")
+    if sources:
+        monkeypatch.setenv("SM_SOURCES", sources)
+    report = write_scenes(layout, here, DAY)
+    assert report.metadata["passed_over"] == [({OPERA, NEXT_BURST} - {used}).pop()]
+    (scene,) = read_scenes(layout, NAME, DAY)
+    assert scene.granule_ids == [used]
+    assert write_backscatter(layout, here, DAY).status == "made"
+
+
+def test_a_service_of_another_quantity_is_not_mixed_in(
+    region: tuple[Layout, Region], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver that came from Earth Engine (sigma0) comes as bursts now (gamma0), and back."""
+    layout, here = region
+    _land_bursts(layout, OPERA, source="earthdata")
+    _land_frame(layout, source="earth_engine")
+    for sources, quantity in (
+        ("sentinel1=earthdata:OPERA_RTC", GAMMA),
+        ("sentinel1=earth_engine", SIGMA),
+        ("sentinel1=earthdata:OPERA_RTC", GAMMA),
+    ):
+        monkeypatch.setenv("SM_SOURCES", sources)
+        write_scenes(layout, here, DAY)
+        write_backscatter(layout, here, DAY)
+        note = store.note_of(layout, S1_BACKSCATTER, NAME, DAY)
+        assert stored_quantity(note) is quantity
 
 
 def test_sigma0_is_noted_as_such(region: tuple[Layout, Region]) -> None:
@@ -139,7 +183,9 @@ def _rename_quantity(layout: Layout, day: date) -> None:
     store.write(layout, S1_BACKSCATTER, made.rows, region=NAME, day=day, note=note)
 
 
-def _land_bursts(layout: Layout, *names: str) -> None:
+def _land_bursts(
+    layout: Layout, *names: str, source: str = "live", came: str | None = None
+) -> None:
     for name in names:
         files = [f"{name}_{layer}.tif" for layer in ("VV", "VH", "mask")]
 
@@ -148,10 +194,13 @@ def _land_bursts(layout: Layout, *names: str) -> None:
             for path in list(folder.glob(f"{OPERA}_*")):
                 path.rename(folder / path.name.replace(OPERA, name))
 
-        _land(layout, name, "opera_rtc", files, fetch)
+        folder = _land(layout, (name, "opera_rtc", source), files, fetch)
+        if came:
+            path = folder / SIDECAR
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"retrieved_utc": came}))
 
 
-def _land_frame(layout: Layout) -> str:
+def _land_frame(layout: Layout, source: str = "live") -> str:
     """A frame of Earth Engine on the same day."""
     name = "S1A_IW_GRDH_1SDV_20250309T225053_20250309T225118_058234_073320_1B2C"
 
@@ -163,7 +212,8 @@ def _land_frame(layout: Layout) -> str:
         write_tiff(folder / f"{name}.tif", bands, affine=affine, names=names)
         (folder / f"{name}.json").write_text(json.dumps(_properties(name)))
 
-    _land(layout, name, "s1_earth_engine", [f"{name}.tif", f"{name}.json"], fetch)
+    what = (name, "s1_earth_engine", source)
+    _land(layout, what, [f"{name}.tif", f"{name}.json"], fetch)
     return name
 
 
@@ -180,8 +230,10 @@ def _properties(name: str) -> dict[str, object]:
 
 
 def _land(
-    layout: Layout, name: str, form: str, files: list[str], fetch: Callable[[Path], None]
-) -> None:
+    layout: Layout, what: tuple[str, str, str], files: list[str], fetch: Callable[[Path], None]
+) -> Path:
+    """A granule (id, format, service)."""
+    name, form, source = what
     sidecar = {
         "product": "s1_grd",
         "granule_id": name,
@@ -190,6 +242,6 @@ def _land(
         "files": files,
         "available_utc": None,
         "licence": "none",
-        "source": "live",
+        "source": source,
     }
-    land(layout, NAME, sidecar, fetch)
+    return land(layout, NAME, sidecar, fetch)[0].folder

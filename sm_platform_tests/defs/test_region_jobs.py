@@ -9,18 +9,23 @@ import dagster as dg
 import pytest
 
 import sm_platform.definitions  # noqa: F401 - all settings are known then
+from sm_platform.defs.assets.granules import static_granules
 from sm_platform.defs.assets.static import land_cover_cells, soil_cells
 from sm_platform.defs.jobs import add_region_job, remove_region_job
-from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.lake_access import find_region, save_region
 from sm_platform.defs.region_origin import Origin
 from sm_platform.defs.regions import DIMENSION, MOST_KEYS, add_region
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.run_settings import RunSettings
+from sm_platform.defs.source_reach import nothing_of
+from sm_platform.defs.talk import LISTENER
 from sm_platform.errors import LakeError
+from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import REGIONS
-from sm_platform.schema.region import ARCHIVE
+from sm_platform.schema.region import ARCHIVE, LIVE, Region
+from sm_platform.sources.protocol import Product
 from sm_platform_tests.defs.region_desk import (
     FARM,
     FARM_AREA,
@@ -132,6 +137,37 @@ def test_what_a_region_lacks_is_told_and_stands_where_it_is_missed(
     soil = materialized(soil_cells, layout, instance)
     (failed,) = soil.filter_events(lambda one: one.is_step_failure)
     assert "holds no soil of my-farm: take" in str(failed.step_failure_data.error)
+
+
+def test_what_its_source_lacks_is_told_to_who_waits_and_kept_with_the_asset(
+    layout: Layout, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    write_archive(tmp_path / "archive", "soil", "elevation", "land_cover", west=100.0)
+    instance.add_dynamic_partitions(DIMENSION, ["my-farm"])
+    save_region(layout, region_at(106.32, 20.42, ARCHIVE, str(tmp_path / "archive")))
+    heard: list[str] = []
+    token = LISTENER.set(heard.append)
+    try:
+        made = materialized(static_granules, layout, instance)
+    finally:
+        LISTENER.reset(token)
+    (event,) = made.get_asset_materialization_events()
+    (told,) = heard
+    assert "holds no soil, elevation, land cover of my-farm" in told
+    assert event.materialization.metadata["lacking"].value == told
+
+
+def region_at(lon: float, lat: float, source: str, path: str) -> Region:
+    return Region("my-farm", window_around(LEVEL_100M, lon, lat, (12, 12)), source, path)
+
+
+@pytest.mark.parametrize("source", [LIVE, ARCHIVE])
+def test_open_sea_is_told_as_such_and_land_beside_it_is_not(source: str) -> None:
+    lacking = [Product.ELEVATION, Product.LAND_COVER]
+    sea, coast = region_at(-30.0, 0.5, source, ""), region_at(106.40, 20.2, source, "")
+    assert "my-farm lies on open sea" in nothing_of(sea, lacking)
+    assert "no provider has elevation, land cover: no map" in nothing_of(sea, lacking)
+    assert "sea" not in nothing_of(coast, lacking)
 
 
 def materialized(

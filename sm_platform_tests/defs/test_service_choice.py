@@ -1,6 +1,7 @@
 """A driver's service is replaced by another: whose granules a day and a static product are of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from affine import Affine
 from sm_platform.defs.assets.drivers import extract_day
 from sm_platform.defs.assets.static import soil_cells
 from sm_platform.defs.lake_access import save_region
+from sm_platform.defs.landing import is_there
+from sm_platform.defs.open_services import OPENERS, Opening
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
-from sm_platform.defs.service_choice import of_one_service
+from sm_platform.defs.service_choice import chosen_service, is_passed_over, of_one_service
 from sm_platform.errors import DataError
 from sm_platform.formats.mod13q1 import SINUSOIDAL
 from sm_platform.formats.mod13q1_hdf import CELL_M
@@ -26,7 +29,7 @@ from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import NDVI, SOIL, WEATHER
 from sm_platform.schema.recipes import NdviSensor
 from sm_platform.schema.region import Region
-from sm_platform.sources.protocol import Product
+from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.simulated.write_tiff import Array, Tiff, write_tiff
 from sm_platform_tests.defs import seed_folder
 from sm_platform_tests.defs.service_lake import (
@@ -63,6 +66,103 @@ def test_the_service_that_landed_last_is_the_one() -> None:
         assert sorted(one.granule_id for one in of_one_service(order)) == ["b", "c"]
     assert of_one_service([unknown]) == [unknown]
     assert of_one_service([]) == []
+
+
+def test_the_chosen_service_is_the_one_where_it_has_a_granule() -> None:
+    old = [some("a", STORE, MORNING), some("d", STORE, MORNING)]
+    new = [some("b", ENGINE, EVENING)]
+    for order in ([*old, *new], [*new, *old[::-1]]):
+        assert sorted(one.granule_id for one in of_one_service(order, STORE)) == ["a", "d"]
+        assert of_one_service(order, ENGINE) == new
+        assert of_one_service(order, "somebody") == new
+    assert of_one_service([], STORE) == []
+
+
+def test_who_brings_a_driver_is_what_the_configuration_says_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SM_SOURCES", "weather=climate_store,ndvi=earthdata:VNP13A1")
+    assert chosen_service(HERE, Product.WEATHER) == STORE
+    assert chosen_service(HERE, Product.NDVI) == "earthdata"
+    assert chosen_service(HERE, Product.SOIL) is None
+    monkeypatch.setenv("SM_SOURCES", "weather=nobody")
+    assert chosen_service(HERE, Product.WEATHER) is None, "told where it is asked for granules"
+    monkeypatch.delenv("SM_SOURCES")
+    assert chosen_service(HERE, Product.WEATHER) is None
+    assert chosen_service(replace(HERE, source="archive"), Product.WEATHER) == "archive"
+
+
+@pytest.mark.parametrize("service", OPENERS)
+def test_granules_name_their_service_as_the_configuration_does(
+    service: str, tmp_path: Path
+) -> None:
+    options = {"path": str(tmp_path)} if service in ("folder", "archive") else {}
+    assert OPENERS[service](Opening(None, options, {}, tmp_path)).name == service
+
+
+def listed(of: LandedGranule, service: str) -> Granule:
+    """A landed granule as its service lists it."""
+    product, day = Product(of.product), of.day
+    return Granule(product, of.granule_id, day, of.files, of.format, None, "", service=service)
+
+
+@pytest.mark.parametrize("is_same", [False, True])
+def test_a_change_to_another_service_and_back_is_a_change_back(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, is_same: bool
+) -> None:
+    """What the first one brought has been there all the time, of the same content or another."""
+    day = WEATHER_DAY
+    names = {ENGINE: "a-day", STORE: "b-day"}
+    kind = WEATHER_OF_ENGINE[2]
+    first, _ = [
+        bring(
+            layout,
+            (Product.WEATHER, name, kind),
+            lambda folder, one=one: weather_file(folder, brought_by="" if is_same else one),
+            source=one,
+            day=day,
+            came=came,
+        )
+        for (one, name), came in zip(names.items(), (MORNING, EVENING), strict=True)
+    ]
+    found, again = landed(layout, "weather", NAME, day), listed(first, ENGINE)
+    for service, other in ((STORE, ENGINE), (ENGINE, STORE)):
+        monkeypatch.setenv("SM_SOURCES", f"weather={service}")
+        extract_day(layout, HERE, WEATHER, found, day)
+        note = store.note_of(layout, WEATHER, NAME, day) or {}
+        assert (note["granules"], note["passed_over"]) == ([names[service]], [names[other]])
+        assert is_passed_over(layout, NAME, again) is (service == STORE)
+        assert is_there(layout, NAME, again) is (service == ENGINE), "else its day has to be run"
+
+
+def test_another_sensor_is_passed_over_for_good(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe's sensor comes first, then the service that is chosen, then the satellite."""
+    terra, noaa, npp = "MOD13Q1.061_2025_01_01", "VJ113A1.A2025001", "VNP13A1.002_2025_01_01"
+    modis, viirs = "mod13q1_earth_engine", "vnp13a1_earth_engine"
+    bring(layout, (Product.NDVI, terra, modis), composite(terra), source=ENGINE)
+    there = bring(layout, (Product.NDVI, npp, viirs), composite(npp), source=ENGINE)
+    other = (Product.NDVI, noaa, "vnp13a1")
+    bring(
+        layout, other, lambda folder: text_file(folder).rename(folder / "a.h5"), source="earthdata"
+    )
+    west, south, east, north = lonlat_bounds(COMPOSITE)
+    middle = (west + east) / 2, (south + north) / 2
+    here = Region(NAME, window_around(LEVEL_100M, *middle, (8, 8)), "live", "live")
+    found = landed(layout, "ndvi", NAME, DAY)
+    for service, own, used in (
+        ("earthdata", NdviSensor.MODIS, terra),
+        (ENGINE, NdviSensor.VIIRS, npp),
+        (ENGINE, NdviSensor.MODIS, terra),
+    ):
+        monkeypatch.setenv("SM_SOURCES", f"ndvi={service}")
+        extract_day(layout, here, NDVI, found, DAY, own=own)
+        assert (store.note_of(layout, NDVI, NAME, DAY) or {})["granules"] == [used]
+        assert not is_passed_over(layout, NAME, listed(there, ENGINE))
+    monkeypatch.setenv("SM_SOURCES", "ndvi=earthdata")
+    with pytest.raises(DataError, match=noaa):  # it is read, though NPP is the older series
+        extract_day(layout, here, NDVI, found, DAY, own=NdviSensor.VIIRS)
 
 
 def weather(layout: Layout) -> tuple[LandedGranule, dict[str, object]]:

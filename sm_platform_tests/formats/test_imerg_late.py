@@ -27,6 +27,7 @@ def write_imerg(path: Path, rain: NDArray[Any], **changes: Any) -> Path:  # noqa
         "epoch": "1980-01-06",
         "lon": LON,
         "lat": LAT,
+        "counts": None,
     } | changes
     with h5py.File(path, "w") as file:
         for name in ("lon", "lat"):
@@ -39,6 +40,8 @@ def write_imerg(path: Path, rain: NDArray[Any], **changes: Any) -> Path:  # noqa
         stored.attrs["_FillValue"] = np.array([FILL], rain.dtype)
         for axis, name in enumerate(("time", "lon", "lat")):
             stored.dims[axis].attach_scale(file[name])
+        if told["counts"] is not None:
+            file.create_dataset("precipitation_cnt", data=told["counts"][None])
     return path
 
 
@@ -64,6 +67,29 @@ def test_north_is_up_and_rain_in_metres(tmp_path: Path) -> None:
     np.testing.assert_allclose(rain_m, expected / 1000, rtol=1e-6)
     assert found.values["precipitation_m"].dtype == np.float32
     assert found.values["precipitation_range_code"][0].tolist() == [0, 1, 0, 0, 0]
+
+
+def test_a_day_with_fewer_than_36_half_hours_is_missing(tmp_path: Path) -> None:
+    counts = np.full((5, 4), 48, np.int16)
+    counts[0, 0], counts[1, 0], counts[2, 0], counts[3, 0], counts[4, 3] = 36, 35, 0, -99, 99
+    rain = np.full((5, 4), 24, np.float32)
+    path = write_imerg(tmp_path / NAME, rain, counts=counts)
+    found = read_day(path, DAY).values["precipitation_m"]
+    expected = np.full((4, 5), 0.024)
+    expected[3, 1:4] = expected[0, 4] = np.nan
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    part = read_day(path, DAY, bounds_lonlat=(106.32, 20.02, 106.38, 20.08))
+    np.testing.assert_array_equal(part.values["precipitation_m"], found[2:, 2:])
+
+
+def test_a_file_without_counts_is_read_as_it_is(tmp_path: Path) -> None:
+    path = write_imerg(tmp_path / NAME, numbers())
+    assert np.isfinite(read_day(path, DAY).values["precipitation_m"]).all()
+
+
+def test_later_minor_versions_are_read(tmp_path: Path) -> None:
+    path = write_imerg(tmp_path / NAME.replace("V07B", "V07C"), numbers())
+    assert read_day(path, DAY).window.shape == (4, 5)
 
 
 def test_bounds_give_the_same_crop(tmp_path: Path) -> None:
@@ -94,6 +120,10 @@ def test_the_whole_globe_lies_where_it_should(tmp_path: Path) -> None:
         ({"epoch": "1970-01-01"}, "holds 2015-02-25"),
         ({"units": "mm/hr"}, "is in 'mm/hr', not 'mm/day'"),
         ({"lat": LAT[::-1]}, "lat does not rise by 0.1 deg"),
+        (
+            {"counts": np.full((4, 5), 48, np.int16)},
+            r"precipitation_cnt is int16 of .* not a number",
+        ),
         ({"lon": LON[:4]}, r"of shape \(1, 5, 4\), not floating point of \(1, 4, 4\)"),
     ],
 )

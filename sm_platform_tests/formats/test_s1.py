@@ -124,6 +124,21 @@ def test_properties_of_a_frame(tmp_path: Path) -> None:
     assert found.end_utc == datetime(2021, 1, 19, 3, 17, 18, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("end_ms", "expected_s"),
+    [(0, 25), (-1000, 25), (None, 25), (24_600, 24.6)],
+    ids=["the start, as Earth Engine tells it", "before it", "none", "a real end"],
+)
+def test_a_frame_ends_after_its_start(
+    tmp_path: Path, end_ms: int | None, expected_s: float
+) -> None:
+    made = s1_properties(REAL_ID)
+    end = None if end_ms is None else made["system:time_start"] + end_ms
+    told = s1_properties(REAL_ID, system__time_end=end)
+    found = read_properties(write_json(tmp_path / "a.json", told))
+    assert found.end_utc - found.start_utc == timedelta(seconds=expected_s)
+
+
 def test_a_whole_image_description_is_read_too(tmp_path: Path) -> None:
     image = {"type": "Image", "id": f"COPERNICUS/S1_GRD/{REAL_ID}"}
     bare = read_properties(write_json(tmp_path / "a.json", s1_properties(REAL_ID)))

@@ -50,7 +50,11 @@ def test_a_composite_begins_every_eight_days(granule_id: str, day: date) -> None
         ("VNP13A1.A2025000.h27v06.002.2025018000000", "no composite begins on day 0"),
         ("VNP13A1.A2025369.h27v06.002.2025018000000", "no composite begins on day 369"),
         ("VNP13A1.A0000001.h27v06.002.2025018000000", "no composite begins on day 1"),
-        ("VNP13A1.A2023001.h27v06.001.2023018000000", r"collection 001, read is 002: fetch VNP"),
+        (
+            "VNP13A1.A2023001.h27v06.001.2023018000000",
+            r"collection 001, read is 002: fetch VNP13A1.002",
+        ),
+        ("VJ113A1.A2023001.h27v06.001.2023018000000", r"read is 002: fetch VJ113A1\.002"),
         ("VNP13A2.A2025001.h27v06.002.2025018000000", "is no VNP13A1, VJ113A1 or VJ213A1 id"),
         ("MOD13Q1.A2025001.h27v06.061.2025018000000", "is no VNP13A1"),
     ],

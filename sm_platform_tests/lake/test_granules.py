@@ -202,6 +202,16 @@ def test_a_touched_file_of_the_same_content_supersedes_nothing(layout: Layout) -
     assert not (layout.root / "superseded").exists()
 
 
+def test_a_frame_of_another_service_is_fetched_though_its_name_is_the_same(layout: Layout) -> None:
+    first, _ = land(layout, "red-river", SIDECAR, fetching(FILES))
+    other = FILES | {"g1_vv.tif": b"cut on another grid"}
+    second, is_new = land(layout, "red-river", SIDECAR | {"source": "other"}, fetching(other))
+    assert (is_new, second.source) == (True, "other")
+    (kept,) = layout.superseded("s1_grd", "red-river", "S1A_g1").iterdir()
+    assert kept.name == first.sha256[:12]
+    assert not land(layout, "red-river", SIDECAR | {"source": "other"}, refusing)[1]
+
+
 def test_a_new_version_that_cannot_be_had_leaves_the_old(layout: Layout) -> None:
     first, _ = land(layout, "red-river", SIDECAR | {"stamp": "1"}, fetching(FILES))
     with pytest.raises(SourceError):

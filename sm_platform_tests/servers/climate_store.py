@@ -2,6 +2,7 @@
 
 Settings of a test: `cds_polls` (looks at a job until it is ready), `cds_failure` (why jobs fail),
 `cds_refusal` ([status, title, detail] for every new request), `cds_lacks_licence`, `cds_is_zip`,
+`cds_most_days` (of one request),
 `cds_version` (of all values, 0001 or 0005), `cds_last_hour` (seconds since 1970: nothing later).
 """
 
@@ -73,8 +74,11 @@ def _new_job(request: Request, world: World) -> Response:
     if "cds_refusal" in world.settings:
         status, title, detail = world.settings["cds_refusal"]
         return _problem(status, title, detail)
+    asked = request.get_json()["inputs"]
+    if len(asked["day"]) > world.settings.get("cds_most_days", 31):
+        return _problem(403, "cost limits exceeded", "Request too large. Cost 64512 over 60000.")
     name = str(uuid.uuid4())
-    JOBS[name] = {"inputs": request.get_json()["inputs"], "looks": 0}
+    JOBS[name] = {"inputs": asked, "looks": 0}
     return _json(_told(name, "accepted", world, "monitor"), 201)
 
 

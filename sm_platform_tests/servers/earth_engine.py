@@ -1,8 +1,9 @@
 """Earth Engine's REST service: discovery, listing with filter and pages, pixels, features.
 
 It evaluates the graphs that the real client sends on the files of the archive. Settings:
-`page_size` of listings, `feature_page`, `registration` of the project, and `refusal`: paths (a
-pattern), status, message.
+`page_size` of listings, `feature_page`, `registration` of the project, `types` of bands by id (an
+NDVI of fractions is served so), `soil_crs`: a code for the grid of the soil, and `refusal`: paths
+(a pattern), status, message.
 """
 
 import io
@@ -20,12 +21,16 @@ from affine import Affine
 from werkzeug import Request, Response
 
 from sm_platform.grid.window import GridWindow
+from sm_platform.sources.simulated.write_soil import HOMOLOSINE
 from sm_platform_tests.servers.earth_engine_assets import SINUSOIDAL, listed, soil_description
-from sm_platform_tests.servers.earth_engine_graph import Graph, RefusalError
+from sm_platform_tests.servers.earth_engine_graph import Graph
+from sm_platform_tests.servers.earth_engine_image import RefusalError
 from sm_platform_tests.servers.stand_in import World
 
 PREFIXES = ("/$discovery/", "/v1/projects/")
 MOST_BYTES, MOST_SIDE = 50331648, 32768
+OWN_CODES = {"SR-ORG:6974": SINUSOIDAL, "EPSG:152160": HOMOLOSINE}
+"""What the service calls projections that have no code elsewhere."""
 PROFILE = "x-earth-engine-computation-profile"
 
 
@@ -53,13 +58,13 @@ def _answer(request: Request, world: World) -> Response:
     if path.endswith(":listAssets"):
         return _listing(request, world, world.archive)
     if path.endswith("image:computePixels"):
-        return _pixels(request, world.archive)
+        return _pixels(request, world)
     if path.endswith("table:computeFeatures"):
-        return _features(request, world, world.archive)
+        return _features(request, world)
     if path.endswith("value:compute"):
-        graph = _graph(request.get_json(), world.archive, None)
+        graph = _graph(request.get_json(), world, None)
         return _json({"result": graph.at({"valueReference": "0"})})
-    return _json(_asset(path, world.archive))
+    return _json(_asset(path, world, world.archive))
 
 
 def _refuse(request: Request, world: World) -> None:
@@ -68,10 +73,12 @@ def _refuse(request: Request, world: World) -> None:
         raise RefusalError(told["status"], told["message"])
 
 
-def _graph(body: Any, archive: Path, target: GridWindow | None) -> Graph:  # noqa: ANN401
+def _graph(body: Any, world: World, target: GridWindow | None) -> Graph:  # noqa: ANN401
+    assert world.archive is not None
     expression = body["expression"]
     values = {**expression["values"], "0": expression["values"][expression["result"]]}
-    return Graph(archive, values, target)
+    kind = world.settings.get("types", {}).get("NDVI", {}).get("precision", "INT")
+    return Graph(world.archive, values, target, digits_of_one=None if kind == "INT" else 10_000)
 
 
 def _listing(request: Request, world: World, archive: Path) -> Response:
@@ -108,11 +115,11 @@ def _corners(shape: dict[str, Any]) -> tuple[Any, Any]:
     return points.min(axis=0), points.max(axis=0)
 
 
-def _pixels(request: Request, archive: Path) -> Response:
+def _pixels(request: Request, world: World) -> Response:
     body = request.get_json()
     window = _window(body["grid"])
-    _check_size(_graph(body, archive, replace(window, shape=(1, 1))), window)
-    image = _graph(body, archive, window).at({"valueReference": "0"})
+    _check_size(_graph(body, world, replace(window, shape=(1, 1))), window)
+    image = _graph(body, world, window).at({"valueReference": "0"})
     if image.is_fine:
         raise RefusalError(400, "single pixels of 10 m in the place of a mean")
     dtype = [(name, values.dtype) for name, values in image.bands.items()]
@@ -145,27 +152,35 @@ def _window(grid: dict[str, Any]) -> GridWindow:
         raise RefusalError(400, f"Pixel grid dimensions {size} must be at most {MOST_SIDE}.")
     crs = grid.get("crsCode") or grid["crsWkt"]
     affine = Affine(six["scaleX"], 0, six["translateX"], 0, six["scaleY"], six["translateY"])
-    crs = SINUSOIDAL if crs == "SR-ORG:6974" else crs
-    return GridWindow(crs, affine, (size["height"], size["width"]))
+    return GridWindow(OWN_CODES.get(crs, crs), affine, (size["height"], size["width"]))
 
 
-def _features(request: Request, world: World, archive: Path) -> Response:
+def _features(request: Request, world: World) -> Response:
     body = request.get_json()
-    found = _graph(body, archive, None).at({"valueReference": "0"})
+    found = _graph(body, world, None).at({"valueReference": "0"})
     first = int(body.get("pageToken", 0))
     size = int(world.settings.get("feature_page", body.get("pageSize", 1000)))
     more = {"nextPageToken": str(first + size)} if first + size < len(found) else {}
     return _json({"type": "FeatureCollection", "features": found[first : first + size], **more})
 
 
-def _asset(path: str, archive: Path) -> dict[str, Any]:
+def _asset(path: str, world: World, archive: Path) -> dict[str, Any]:
     asset = path.partition("/assets/")[2]
     if "soilgrids" in asset:
-        return soil_description(asset)
+        return _typed(soil_description(asset, world.settings.get("soil_crs")), world)
     for image in listed(archive, asset.rpartition("/")[0]):
         if image.get("id") == asset:
-            return image
+            return _typed(image, world)
     raise RefusalError(404, f"Asset '{asset}' not found.")
+
+
+def _typed(image: dict[str, Any], world: World) -> dict[str, Any]:
+    """The description with the types that the test wants told."""
+    types = world.settings.get("types", {})
+    bands = [
+        {**band, "dataType": types.get(band["id"], band.get("dataType"))} for band in image["bands"]
+    ]
+    return {**image, "bands": bands}
 
 
 @cache

@@ -18,6 +18,7 @@ from sm_platform.formats import era5_land
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive_clock import read_clock
 from sm_platform.sources.simulated.write_soil import GRID, HOMOLOSINE
+from sm_platform_tests.servers.earth_engine_angle import SHAPE, grid_of
 
 Row = Mapping[str, Any]
 Bands = dict[str, Any]
@@ -34,6 +35,9 @@ MODIS_LAYERS = {
     "SummaryQA": "pixel_reliability",
     "DayOfYear": "composite_day_of_the_year",
 }
+SHORT = {"precision": "INT", "range": {"min": -32768, "max": 32767}}
+RADAR_SIZE = {"width": 29644, "height": 22018}
+"""Of S1A_IW_GRDH_1SDV_20191202T163455 in 10 m pixels."""
 ERA5_BANDS = {"temperature_2m": "temperature_k", "total_precipitation_sum": "precipitation_m"}
 
 
@@ -108,11 +112,12 @@ def pieces(archive: Path, asset: str) -> Iterator[Piece]:
             yield _read(folder / f"{band}.tif", (band,))
 
 
-def soil_description(asset: str) -> dict[str, Any]:
-    """Metadata of a SoilGrids asset: its grid is the projection's own."""
+def soil_description(asset: str, code: str | None) -> dict[str, Any]:
+    """Metadata of a SoilGrids asset: its grid is the projection's own, under a code or as text."""
     band = asset.rpartition("/")[2].replace("_mean", "_0-5cm_mean")
-    crs = {"crsWkt": rasterio.crs.CRS.from_string(HOMOLOSINE).to_wkt()}
-    return {"name": asset, "bands": [{"id": band, "grid": crs | {"affineTransform": _six(GRID)}}]}
+    wkt = {"crsWkt": rasterio.crs.CRS.from_string(HOMOLOSINE).to_wkt()}
+    grid = ({"crsCode": code} if code else wkt) | {"affineTransform": _six(GRID)}
+    return {"name": asset, "bands": [{"id": band, "dataType": SHORT, "grid": grid}]}
 
 
 def _piece(row: Row, folder: Path) -> Piece:
@@ -145,10 +150,11 @@ def _dated(archive: Path, row: Row, collection: str, name: str) -> dict[str, Any
     if row["product"] == "s1_grd":
         folder = archive / row["product"] / row["region_id"] / name
         told = json.loads((folder / f"{name}.json").read_text())
-        start, end = (
+        start, _ = (
             datetime.fromtimestamp(told.pop(f"system:time_{one}") / 1000, UTC)
             for one in ("start", "end")
         )
+        end = start  # as of all real frames
     return {
         "type": "IMAGE",
         "name": _name(f"{collection}/{name}"),
@@ -158,7 +164,32 @@ def _dated(archive: Path, row: Row, collection: str, name: str) -> dict[str, Any
         "endTime": _text(end),
         "properties": told,
         "geometry": _outline(row) if row["product"] == "s1_grd" else _outline(None),
+        "bands": _radar_bands(row) if row["product"] == "s1_grd" else _bands(row["product"]),
     }
+
+
+def _bands(product: str) -> list[dict[str, Any]]:
+    names = {"ndvi": MODIS_LAYERS, "weather": ERA5_BANDS}[product]
+    return [
+        {"id": name, "dataType": SHORT if product == "ndvi" else {"precision": "FLOAT"}}
+        for name in names
+    ]
+
+
+def _radar_bands(row: Row) -> list[dict[str, Any]]:
+    """Two bands of 10 m pixels and one of few points, on the corners of its pixels."""
+    crs, turned = grid_of([row[k] for k in ("west", "south", "east", "north")])
+    rows, cols = SHAPE
+    corner = (turned @ (0, 0), turned @ (cols - 1, rows - 1))
+    fine = Affine(10, 0, corner[0][0], 0, -10, corner[1][1])
+    power = {"crsCode": crs, "dimensions": RADAR_SIZE, "affineTransform": _six(fine)}
+    size = {"width": cols, "height": rows}
+    points = {"crsCode": crs, "dimensions": size, "affineTransform": _six(turned)}
+    return [
+        {"id": "VV", "dataType": {"precision": "DOUBLE"}, "grid": power},
+        {"id": "VH", "dataType": {"precision": "DOUBLE"}, "grid": power},
+        {"id": "angle", "dataType": {"precision": "FLOAT"}, "grid": points},
+    ]
 
 
 def _single_polarised(image: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,12 +229,9 @@ def _span(day: date, days: int) -> tuple[datetime, datetime]:
 
 
 def _six(affine: Affine) -> dict[str, float]:
-    return {
-        "scaleX": affine.a,
-        "translateX": affine.c,
-        "scaleY": affine.e,
-        "translateY": affine.f,
-    }
+    """As the service writes it: zeros are left out."""
+    names = ("scaleX", "shearX", "translateX", "shearY", "scaleY", "translateY")
+    return {name: value for name, value in zip(names, affine, strict=False) if value}
 
 
 def _text(moment: datetime) -> str:

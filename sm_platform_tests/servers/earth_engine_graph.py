@@ -1,36 +1,33 @@
 """Evaluates what Earth Engine's client sends: the few functions that the platform asks for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from affine import Affine
 from pyproj import CRS
 
 from sm_platform.grid.window import GridWindow, cell_index, reproject_points
+from sm_platform_tests.servers.earth_engine_angle import thinned
 from sm_platform_tests.servers.earth_engine_assets import Bands, Piece, pieces
+from sm_platform_tests.servers.earth_engine_image import (
+    CoarseBand,
+    Image,
+    RefusalError,
+    array,
+    change_projection,
+    is_coarse,
+    projection,
+    resample,
+    translate,
+)
 
 PIXELS_OF_A_CELL = 101
 """10 m pixels that touch a cell of the archive's radar, at least."""
 Node = Mapping[str, Any]
-
-
-class RefusalError(Exception):
-    """Status and message of an error."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """Masked arrays by band; `is_fine`: of 10 m pixels that no reducer has put together."""
-
-    bands: Bands
-    is_fine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,20 @@ class Graph:
     target: GridWindow | None = None
     loaded: list[str] = field(default_factory=list)
     """Assets that were asked for."""
+    given: Mapping[str, Image] = field(default_factory=dict)
+    """Images that there are besides the archive's, on the target, by asset."""
+    digits_of_one: int | None = None
+    """NDVI comes as fractions: the archive's numbers divided by this."""
+    known: dict[str, Any] = field(default_factory=dict)
+    """Values of nodes by reference."""
 
     def at(self, node: Node) -> Any:  # noqa: ANN401
         """Value of a node."""
         if "valueReference" in node:
-            return self.at(self.values[node["valueReference"]])
+            name = node["valueReference"]
+            if name not in self.known:
+                self.known[name] = self.at(self.values[name])
+            return self.known[name]
         if "constantValue" in node:
             return node["constantValue"]
         if "arrayValue" in node:
@@ -63,18 +69,30 @@ class Graph:
 
     def on(self, target: GridWindow) -> "Graph":
         """The same on another grid."""
-        return Graph(self.archive, self.values, target, self.loaded)
+        return replace(self, target=target, known={})
 
 
 def _load(graph: Graph, id: str) -> Image:  # noqa: A002 - the service's own name
     graph.loaded.append(id)
+    if id in graph.given:
+        return graph.given[id]
     found = list(pieces(graph.archive, id))
     if not found:
         raise RefusalError(404, f"Image.load: Image asset '{id}' not found (does not exist).")
     target = graph.target or found[0].window
     if "S1_GRD_FLOAT" in id:
         found = [Piece(one.window, _power(one.bands)) for one in found]
-    return Image(pasted(target, found), "S1_GRD" in id)
+    bands = pasted(target, found)
+    if "S1_GRD" in id:
+        bands["angle"] = _at_points(bands["angle"], target, found[0])
+    if "NDVI" in bands and graph.digits_of_one:
+        bands["NDVI"] = bands["NDVI"].astype(np.float64) / graph.digits_of_one
+    return Image(bands, "S1_GRD" in id)
+
+
+def _at_points(angle: Any, target: GridWindow, piece: Piece) -> CoarseBand:  # noqa: ANN401
+    points, plane = thinned(piece.bands["angle"], piece.window, target)
+    return replace(points, rest=angle.astype(np.float64) - plane)
 
 
 def _power(bands: Bands) -> Bands:
@@ -129,7 +147,8 @@ def _mosaic(graph: Graph, collection: str) -> Image:
 
 
 def _select(graph: Graph, input: Image, bandSelectors: list[str]) -> Image:  # noqa: A002
-    return Image({name: input.bands[name] for name in bandSelectors}, input.is_fine)
+    found = {name: input.bands[name] for name in bandSelectors}
+    return Image(found, input.is_fine and not all(map(is_coarse, found.values())))
 
 
 def _reduce_resolution(graph: Graph, image: Image, reducer: Any, maxPixels: int = 64) -> Image:  # noqa: ANN401
@@ -140,7 +159,7 @@ def _reduce_resolution(graph: Graph, image: Image, reducer: Any, maxPixels: int 
 
 def _each(work: Callable[[Any], Any]) -> Callable[..., Image]:
     def apply(graph: Graph, value: Image) -> Image:
-        return Image({k: work(v) for k, v in value.bands.items()}, value.is_fine)
+        return Image({k: work(array(v)) for k, v in value.bands.items()}, value.is_fine)
 
     return apply
 
@@ -150,18 +169,27 @@ def _constant(graph: Graph, value: float) -> float:
 
 
 def _multiply(graph: Graph, image1: Image, image2: float) -> Image:
-    return Image({k: v * image2 for k, v in image1.bands.items()}, image1.is_fine)
+    return Image({k: array(v) * image2 for k, v in image1.bands.items()}, image1.is_fine)
 
 
 def _add_bands(graph: Graph, dstImg: Image, srcImg: Image) -> Image:
     return Image(dstImg.bands | srcImg.bands, dstImg.is_fine or srcImg.is_fine)
 
 
-def _unmask(graph: Graph, input: Image, value: float = 0, sameFootprint: bool = True) -> Image:  # noqa: A002
+def _unmask(
+    graph: Graph,
+    input: Image,  # noqa: A002
+    value: float | Image = 0,
+    sameFootprint: bool = True,
+) -> Image:
+    if isinstance(value, Image):
+        ((name, values),), (others,) = input.bands.items(), value.bands.values()
+        found = array(values)
+        return Image({name: np.ma.where(np.ma.getmaskarray(found), array(others), found)})
     if sameFootprint:
         raise RefusalError(400, "outside its footprint the image would come as 0")
     return Image(
-        {k: np.ma.array(v.astype(np.float64).filled(value)) for k, v in input.bands.items()},
+        {k: np.ma.array(array(v).astype(np.float64).filled(value)) for k, v in input.bands.items()},
         input.is_fine,
     )
 
@@ -179,17 +207,30 @@ def _flatten(graph: Graph, collection: list[list[Node]]) -> list[Node]:
 
 
 def _reduce_regions(
-    graph: Graph, image: Node, collection: Node, reducer: Node, **_: object
+    graph: Graph, image: Node, collection: Node, reducer: Node, **place: Node
 ) -> list[Node]:  # noqa: ANN401
     """Each point with the value of the pixel it lies in; nothing where that is masked."""
     kind, outputs = graph.at(reducer)
     features = graph.at(collection)
-    seen = Graph(graph.archive, graph.values)
+    seen = replace(graph, target=None, loaded=[], known={})
     names = list(seen.at(image).bands)
     keys = outputs or (names if len(names) > 1 else [kind])
     windows = [one.window for one in pieces(graph.archive, seen.loaded[0])]
+    if "S1_GRD" in seen.loaded[0]:
+        _check_place(windows, {name: graph.at(node) for name, node in place.items()})
     layers = [(window, graph.on(window).at(image).bands) for window in windows]
     return [_reduced(one, layers, dict(zip(names, keys, strict=True))) for one in features]
+
+
+def _check_place(windows: list[GridWindow], place: Mapping[str, Any]) -> None:
+    """Means of 10 m pixels need a grid: a size in metres leaves open where its cells lie."""
+    if "crsTransform" not in place or "scale" in place:
+        raise RefusalError(400, "a size of pixels, not a grid")
+    grid = GridWindow(place["crs"], Affine(*place["crsTransform"]), (1, 1))
+    for window in windows:
+        if not same_crs(window.crs, grid.crs):
+            raise RefusalError(400, "the image has another projection: it would be resampled")
+        _shift(window, grid)
 
 
 def _reduced(
@@ -199,7 +240,7 @@ def _reduced(
     for window, bands in layers:
         lon, lat = (np.array([one], float) for one in feature["geometry"])
         place = cell_index(window, *reproject_points(lon, lat, "EPSG:4326", window.crs))[0]
-        for name, values in bands.items():
+        for name, values in ((name, array(one)) for name, one in bands.items()):
             if place >= 0 and not np.ma.getmaskarray(values).flat[place]:
                 told[keys[name]] = float(values.flat[place])
     return {**feature, "properties": told}
@@ -225,6 +266,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Image.reduceResolution": _reduce_resolution,
     "Reducer.mean": lambda graph: ("mean", None),
     "Reducer.setOutputs": lambda graph, reducer, outputs: (reducer[0], outputs),
+    "Image.projection": projection,
+    "Projection.translate": translate,
+    "Projection": lambda graph, crs: crs,
+    "Image.changeProj": change_projection,
+    "Image.resample": resample,
+    "Image.round": _each(np.ma.round),
     "Image.log10": _each(np.ma.log10),
     "Image.multiply": _multiply,
     "Image.constant": _constant,

@@ -6,6 +6,7 @@ object stores do.
 """
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
@@ -58,6 +59,9 @@ def _search(request: Request, world: World) -> Response:
     stop = start + min(int(request.args["page_size"]), most)
     page = found[start:stop]
     answer = _json({"hits": len(found), "took": 5, "items": [_told(item) for item in page]})
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        answer.set_data(gzip.compress(answer.get_data()))
+        answer.headers["Content-Encoding"] = "gzip"
     answer.headers["CMR-Hits"] = str(len(found))
     if page:
         answer.headers["cmr-search-after"] = str(stop)

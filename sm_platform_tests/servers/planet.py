@@ -102,7 +102,13 @@ def _result(granule: Granule, region: str, lon: float, world: World) -> dict[str
     names = [*granule.files, f"{granule.granule_id}_metadata.json"]
     if world.settings.get("planet_is_plain"):
         names = [name.replace(f"_{region}-", "-") for name in names]
-    links = [f"{base}/{name}?token=t{next(SERIAL)}" for name in names]
+    links: list[Any] = [f"{base}/{name}?token=t{next(SERIAL)}" for name in names]
+    if world.settings.get("planet_is_named"):  # as the Orders API, whose addresses tell no name
+        hrefs = [f"{base}/x_{name.rpartition('_')[2]}?token=t{next(SERIAL)}" for name in names]
+        links = [
+            {"name": f"made/2025/{name}", "location": href, "delivery": "success"}
+            for name, href in zip(names, hrefs, strict=True)
+        ]
     assert granule.available_utc is not None
     return {
         "id": f"result-{granule.granule_id}",

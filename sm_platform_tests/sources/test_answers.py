@@ -2,7 +2,6 @@
 
 import json
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,23 +13,16 @@ from sm_platform.sources.answers import MOVED, Ask, any_answer, bound, one_answe
 from sm_platform.sources.metering import metered
 from sm_platform.sources.transfer import Limits
 from sm_platform_tests.made_source import SECRET, SERVICE
-from sm_platform_tests.servers import StandIn, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.files import made_bytes
 
 SIZE = 200_000
 QUICK = Limits(connect_s=2, read_s=1, deadline_s=1.0, largest_bytes=SIZE)
 
 
-@pytest.fixture(scope="module")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(None, tmp_path_factory.mktemp("stand_in")) as running:
-        yield running
-
-
 @pytest.fixture
-def ask(stand_in: StandIn) -> Ask:
-    stand_in.clear()
-    href = f"{stand_in.url}/made/{SIZE}/a.h5?sig={SECRET}"
+def ask(servers: StandIn) -> Ask:
+    href = f"{servers.url}/made/{SIZE}/a.h5?sig={SECRET}"
     return Ask(SERVICE, "a page", href, {"Authorization": f"Bearer {SECRET}"}, secret=SECRET)
 
 
@@ -53,9 +45,9 @@ def test_an_answer_comes_whole_and_is_counted(ask: Ask) -> None:
     ],
 )
 def test_no_secret_is_in_what_is_raised_nor_behind_it(
-    stand_in: StandIn, ask: Ask, kind: str, error: type[SourceError], words: str
+    servers: StandIn, ask: Ask, kind: str, error: type[SourceError], words: str
 ) -> None:
-    stand_in.faults([kind], retry_after="9")
+    servers.faults([kind], retry_after="9")
     with pytest.raises(error, match=words) as told:
         one_answer(ask, QUICK)
     assert type(told.value) is error
@@ -73,29 +65,29 @@ def test_a_larger_answer_is_refused_or_only_begun(ask: Ask) -> None:
 
 
 def test_a_redirect_is_an_answer_and_never_followed_to_another_host(
-    stand_in: StandIn, ask: Ask
+    servers: StandIn, ask: Ask
 ) -> None:
     led = replace(ask, href=ask.href.replace("/made/", "/led/made/"))
     assert any_answer(led, QUICK).status in MOVED
     with pytest.raises(SourceError, match=r"leads to http://127\.0\.0\.1.*refused") as told:
         one_answer(replace(led, follows=True), QUICK)
     assert not isinstance(told.value, PassingError)
-    assert len(stand_in.log()) == 2
+    assert len(servers.log()) == 2
     with (
         bound(requests.Session(), QUICK) as session,
         pytest.raises(requests.TooManyRedirects),
     ):
         session.get(led.href)
-    assert len(stand_in.log()) == 3
+    assert len(servers.log()) == 3
 
 
 def test_no_entry_of_netrc_takes_the_place_of_a_header(
-    stand_in: StandIn, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: StandIn, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".netrc").write_text("machine localhost login me password mine\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     one_answer(ask, QUICK)
     one_answer(replace(ask, headers={}), QUICK)
-    first, second = (json.loads(json.dumps(one["headers"])) for one in stand_in.log())
+    first, second = (json.loads(json.dumps(one["headers"])) for one in servers.log())
     assert first["authorization"] == f"Bearer {SECRET}"
     assert "authorization" not in second

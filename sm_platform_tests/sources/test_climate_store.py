@@ -1,7 +1,6 @@
 """Weather of the Climate Data Store, through its real client and a stand-in of the store."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,11 +14,11 @@ from sm_platform.errors import DeniedError, PassingError, SourceError
 from sm_platform.formats.era5_land import read_day
 from sm_platform.grid.window import GridWindow, Raster
 from sm_platform.sources.archive import archive_regions
-from sm_platform.sources.climate_store.jobs import Polling
+from sm_platform.sources.climate_store.jobs import Polling, TooLargeError
 from sm_platform.sources.climate_store.source import ClimateStoreSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.climate_store import KEY
 
 NOW = datetime(2025, 4, 12, 12, tzinfo=UTC)
@@ -28,21 +27,10 @@ QUICK = Polling(first_s=0.01, longest_s=0.02, deadline_s=20)
 REGION = "red-river"
 
 
-@pytest.fixture(scope="module")
-def stand_in(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(tiny, tmp_path_factory.mktemp("servers")) as running:
-        yield running
-
-
 @pytest.fixture
-def source(
-    stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ClimateStoreSource:
-    for name, value in guarded(stand_in.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    stand_in.clear()
+def source(servers: StandIn, tmp_path: Path) -> ClimateStoreSource:
     return ClimateStoreSource(
-        tmp_path / "work", KEY, f"{stand_in.url}/cds/api", polling=QUICK, clock=lambda: NOW
+        tmp_path / "work", KEY, f"{servers.url}/cds/api", polling=QUICK, clock=lambda: NOW
     )
 
 
@@ -62,9 +50,9 @@ def fetched(
     return granule, folder / granule.files[0]
 
 
-def sent(stand_in: StandIn) -> int:
+def sent(servers: StandIn) -> int:
     """How many requests were sent to the queue."""
-    return sum(one["path"].endswith("/execution") for one in stand_in.log())
+    return sum(one["path"].endswith("/execution") for one in servers.log())
 
 
 def own_day(tiny: Path, day: date) -> Raster:
@@ -75,10 +63,10 @@ def own_day(tiny: Path, day: date) -> Raster:
 
 @pytest.mark.parametrize("is_zip", [False, True])
 def test_days_are_those_of_the_archive_bit_for_bit(
-    is_zip: bool, source: ClimateStoreSource, stand_in: StandIn, window: GridWindow,
+    is_zip: bool, source: ClimateStoreSource, servers: StandIn, window: GridWindow,
     tiny: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    stand_in.settings(cds_is_zip=is_zip)
+    servers.settings(cds_is_zip=is_zip)
     days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 10)]
     for day in days:
         _, path = fetched(source, window, day, tmp_path / str(day))
@@ -87,15 +75,15 @@ def test_days_are_those_of_the_archive_bit_for_bit(
         for band, values in own.values.items():
             np.testing.assert_array_equal(ours.values[band], values, err_msg=f"{day} {band}")
     # December with an hour of January; January with an hour of February; February.
-    assert sent(stand_in) == 5
+    assert sent(servers) == 5
 
 
 def test_an_hour_of_a_month_that_is_there_is_not_asked_for(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     for day in (date(2025, 2, 3), date(2025, 1, 31)):
         fetched(source, window, day, tmp_path / str(day))
-    assert sent(stand_in) == 2
+    assert sent(servers) == 2
 
 
 def in_threads(
@@ -118,74 +106,78 @@ def in_threads(
 
 
 def test_threads_wait_for_one_request_and_its_cost_is_told_once(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     days = [date(2025, 2, 1) + timedelta(days=n) for n in range(8)]
     told = in_threads(source, window, days, tmp_path)
-    assert sent(stand_in) == 1
-    assert sorted(spent for spent, _ in told) == [0] * 7 + [len(stand_in.log())]
+    assert sent(servers) == 1
+    assert sorted(spent for spent, _ in told) == [0] * 7 + [len(servers.log())]
 
 
 def test_threads_that_wait_hear_why_the_request_failed(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.settings(cds_lacks_licence=True, latency_s=0.2)
+    servers.settings(cds_lacks_licence=True, latency_s=0.2)
     days = [date(2025, 2, 1) + timedelta(days=n) for n in range(4)]
     told = in_threads(source, window, days, tmp_path)
-    assert sent(stand_in) == 1
+    assert sent(servers) == 1
     assert {type(error) for _, error in told} == {DeniedError}
     assert len({str(error) for _, error in told}) == 1
 
 
 def test_a_run_that_was_stopped_goes_on_with_its_request(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.settings(cds_polls=100000)
+    servers.settings(cds_polls=100000)
     hasty = replace(source, polling=replace(QUICK, deadline_s=0.05))
     with pytest.raises(PassingError, match=r"still waits \(accepted\).*goes on with it"):
         fetched(hasty, window, date(2025, 4, 1), tmp_path / "one")
-    stand_in.settings(cds_polls=0)
+    servers.settings(cds_polls=0)
     # Another process, a day later, when one more day of the month is out.
     later = replace(source, clock=lambda: NOW + timedelta(days=1))
     fetched(later, window, date(2025, 4, 2), tmp_path / "two")
-    assert sent(stand_in) == 1
+    assert sent(servers) == 1
     assert not list((source.work / "climate_store").glob("*.job"))
 
 
 def test_a_request_that_is_forgotten_there_is_sent_anew(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.settings(cds_polls=100000)
+    servers.settings(cds_polls=100000)
     hasty = replace(source, polling=replace(QUICK, deadline_s=0.01))
     with pytest.raises(PassingError):
         fetched(hasty, window, date(2025, 2, 1), tmp_path / "one")
     (note,) = (source.work / "climate_store").glob("*.job")
     note.write_text('{"request_id": "00000000-0000"}')
-    stand_in.settings(cds_polls=0)
+    servers.settings(cds_polls=0)
     with pytest.raises(PassingError, match="not known any more"):
         fetched(source, window, date(2025, 2, 1), tmp_path / "two")
     fetched(source, window, date(2025, 2, 1), tmp_path / "three")
-    assert sent(stand_in) == 2
+    assert sent(servers) == 2
 
 
 def test_preliminary_days_are_fetched_again_once_final(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     day = date(2025, 2, 1)
-    stand_in.settings(cds_version="0005")
+    servers.settings(cds_version="0005")
     early, path = fetched(source, window, day, tmp_path / "early")
     assert read_day(path, day).values["is_preliminary"].all()
-    stand_in.settings(cds_version="0001")
+    servers.settings(cds_version="0001")
     later = replace(source, clock=lambda: LATER)
     late, path = fetched(later, window, day, tmp_path / "late")
     assert not read_day(path, day).values["is_preliminary"].any()
     assert (early.stamp, late.stamp) == ("preliminary", "final")
     assert replace(early, stamp="final") == late
-    assert sent(stand_in) == 2
+    assert sent(servers) == 2
 
 
 REFUSALS = {
-    "size": ([403, "cost limits exceeded", "Your request is too large."], SourceError, "smaller"),
+    "size": (
+        [403, "cost limits exceeded", "Your request is too large."],
+        TooLargeError,
+        "limits have changed",
+    ),
     "rate": ([429, "rate limit exceeded", "Please wait 17 seconds."], PassingError, "in 17 s"),
     "queue": (
         [400, "invalid", "Number of queued requests is temporally limited."],
@@ -198,10 +190,10 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusals_in_words(
-    case: str, source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    case: str, source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     refusal, kind, words = REFUSALS[case]
-    stand_in.settings(cds_refusal=refusal)
+    servers.settings(cds_refusal=refusal)
     with pytest.raises(SourceError, match=words) as caught:
         fetched(source, window, date(2025, 2, 1), tmp_path / "day")
     assert type(caught.value) is kind
@@ -212,48 +204,85 @@ def test_refusals_in_words(
 
 
 def test_licence_key_and_failed_jobs_in_words(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     day = date(2025, 2, 1)
-    stand_in.settings(cds_lacks_licence=True)
+    servers.settings(cds_lacks_licence=True)
     with pytest.raises(DeniedError, match=r"not accepted.*#manage-licences"):
         fetched(source, window, day, tmp_path / "licence")
-    stand_in.settings(cds_lacks_licence=False, cds_failure="MARS has returned an error")
+    servers.settings(cds_lacks_licence=False, cds_failure="MARS has returned an error")
     with pytest.raises(PassingError, match="failed there.*MARS has returned an error"):
         fetched(source, window, day, tmp_path / "failed")
-    stand_in.settings(cds_failure="no data is available within your requested subset")
+    servers.settings(cds_failure="no data is available within your requested subset")
     with pytest.raises(SourceError, match="has no data for") as caught:
         fetched(source, window, day, tmp_path / "absent")
     assert not isinstance(caught.value, PassingError)
-    assert sent(stand_in) == 3  # a failed request is not gone on with
+    assert sent(servers) == 3  # a failed request is not gone on with
     for key, words in ((None, "CDSAPI_KEY or"), ("1:b", "old store"), ("wrong-key", "expired")):
         with pytest.raises(SourceError, match=words) as caught:
             fetched(replace(source, key=key), window, day, tmp_path / str(words[:3]))
         assert "wrong-key" not in f"{caught.value} {source!r}"
 
 
+@pytest.mark.parametrize(
+    ("said", "words", "wait_s"),
+    [
+        (
+            "None of the data you have requested is available yet, please revise the period "
+            "requested. The latest date available for this dataset is: 2026-09-15 15:00",
+            "not out yet.*2026-09-15 15:00",
+            21600.0,
+        ),
+        ("Request has not produced a valid combination of values", "has no data for", None),
+        ("Request too large. Cost 64512 over 60000 limit.", "limits have changed", None),
+    ],
+)
+def test_the_stores_own_words_are_understood(
+    said: str, words: str, wait_s: float | None, source: ClimateStoreSource,
+    servers: StandIn, window: GridWindow, tmp_path: Path,
+) -> None:  # fmt: skip
+    servers.settings(cds_failure=said)
+    with pytest.raises(SourceError, match=words) as caught:
+        fetched(source, window, date(2025, 2, 1), tmp_path / "failed")
+    assert getattr(caught.value, "retry_after_s", None) == wait_s
+
+
+def test_a_month_that_is_too_large_comes_in_halves(
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
+) -> None:
+    """28 days are refused, so are 14; the other days of a week come with the first."""
+    servers.settings(cds_most_days=7)
+    for day in (date(2025, 2, 9), date(2025, 2, 14)):
+        _, path = fetched(source, window, day, tmp_path / str(day))
+        with h5py.File(path) as file:
+            assert file["valid_time"].size == 25
+    folder = source.work / "climate_store"
+    (name,) = [path.stem for path in folder.glob("*_h24_*.nc")]
+    assert "_20250208-14_" in name
+
+
 def test_a_day_that_is_not_whole_yet_is_asked_for_again_and_the_others_are_kept(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     evening = datetime(2025, 4, 6, 20, tzinfo=UTC)
-    stand_in.settings(cds_last_hour=int(evening.timestamp()))
+    servers.settings(cds_last_hour=int(evening.timestamp()))
     with pytest.raises(SourceError, match="not all hours of 2025-04-06 yet.*tomorrow"):
         fetched(source, window, date(2025, 4, 6), tmp_path / "early")
     fetched(source, window, date(2025, 4, 4), tmp_path / "another")
-    assert sent(stand_in) == 1
+    assert sent(servers) == 1
     midnight = datetime(2025, 4, 6, 23, tzinfo=UTC)
-    stand_in.settings(cds_last_hour=int(midnight.timestamp()))
+    servers.settings(cds_last_hour=int(midnight.timestamp()))
     with pytest.raises(SourceError, match="has no data for"):
         fetched(source, window, date(2025, 4, 6), tmp_path / "late")
-    stand_in.settings(cds_last_hour=1 << 40)
+    servers.settings(cds_last_hour=1 << 40)
     _, path = fetched(source, window, date(2025, 4, 6), tmp_path / "whole")
     with h5py.File(path) as file:
         assert file["valid_time"].size == 25
-    assert sent(stand_in) == 4
+    assert sent(servers) == 4
 
 
 def test_a_damaged_piece_is_taken_away_and_asked_for_again(
-    source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     fetched(source, window, date(2025, 2, 1), tmp_path / "good")
     (piece,) = (source.work / "climate_store").glob("*.nc")
@@ -261,31 +290,17 @@ def test_a_damaged_piece_is_taken_away_and_asked_for_again(
     with pytest.raises(PassingError, match="damaged"):
         fetched(source, window, date(2025, 2, 2), tmp_path / "damaged")
     fetched(source, window, date(2025, 2, 2), tmp_path / "again")
-    assert sent(stand_in) == 2
+    assert sent(servers) == 2
 
 
 @pytest.mark.parametrize("fault", ["error", "html", "cut", "short", "unauthorized"])
 def test_faults_of_the_service_become_errors_of_ours(
-    fault: str, source: ClimateStoreSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    fault: str, source: ClimateStoreSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.faults([fault], paths="/retrieve/", most=1)
+    servers.faults([fault], paths="/retrieve/", most=1)
     with pytest.raises(PassingError) as caught:
         fetched(source, window, date(2025, 2, 1), tmp_path / "bad")
     assert isinstance(caught.value, DeniedError) == (fault == "unauthorized")
     assert KEY not in str(caught.value)
-    stand_in.faults()
+    servers.faults()
     fetched(source, window, date(2025, 2, 1), tmp_path / "good")
-
-
-def test_the_probe_tells_key_reach_and_licence(
-    source: ClimateStoreSource, stand_in: StandIn
-) -> None:
-    found = list(source.probe())
-    assert all(one.is_good for one in found)
-    assert "2025-04-06" in found[1].text
-    assert "cc-by" in found[2].text
-    assert KEY not in " ".join(one.text for one in found)
-    (lacking,) = replace(source, key=None).probe()
-    assert not lacking.is_good
-    stand_in.faults(["error"], paths="account")
-    assert [one.is_good for one in source.probe()] == [True, True, False, True]

@@ -18,7 +18,7 @@ from sm_platform.sources.protocol import Product
 WHOLE = """
 [sources]
 sentinel1 = "earth_engine"
-ndvi = "earthdata:VNP13A1"
+ndvi = "earthdata:VJ113A1"
 weather = "climate_store"
 [earth_engine]
 project = "my-project"
@@ -36,13 +36,12 @@ def test_a_file_names_services_options_and_the_budget(tmp_path: Path) -> None:
     found = read_configuration(str(path))
     assert found.choices == {
         Product.S1_GRD: Choice("earth_engine"),
-        Product.NDVI: Choice("earthdata", "VNP13A1"),
+        Product.NDVI: Choice("earthdata", "VJ113A1"),
         Product.WEATHER: Choice("climate_store"),
     }
     assert found.options_of("earth_engine")["in_flight"] == 12
     assert found.options_of("planet") == {}
     assert found.budget == Budget(None, 500.0, 0.5)
-    assert found.services == ("earth_engine", "earthdata", "climate_store")
     assert found.lacking == ("soil", "elevation", "land_cover")
 
 

@@ -1,6 +1,5 @@
 """Earth Engine refuses, fails or lies: what is raised, what it says; the doctor; training sites."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,38 +16,23 @@ from sm_platform.grid.window import GridWindow, cell_index, lonlat_bounds
 from sm_platform.sources.archive import ArchiveSource, archive_regions
 from sm_platform.sources.earth_engine.client import LIMITS, Access
 from sm_platform.sources.earth_engine.images import ERA5
+from sm_platform.sources.earth_engine.probe import STATIC
 from sm_platform.sources.earth_engine.sites import Reduction, Site, extract_sites
 from sm_platform.sources.earth_engine.source import EarthEngineSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 
 DAY = date(2025, 1, 2)
 QUICK = replace(LIMITS, read_s=5.0, deadline_s=1.0)
 
 
-@pytest.fixture(scope="module")
-def started(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    home = tmp_path_factory.mktemp("home")
-    with standing_in(tiny, home) as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in guarded(running.ca, home).items():
-            patch.setenv(name, value)
-        patch.setenv("NO_GCE_CHECK", "true")  # else the client looks for three seconds
-        patch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
-        yield running
-        ee.Reset()
-
-
 @pytest.fixture
-def server(started: StandIn) -> StandIn:
-    started.clear()
-    return started
-
-
-@pytest.fixture
-def source(server: StandIn) -> EarthEngineSource:
+def source(servers: StandIn, monkeypatch: pytest.MonkeyPatch) -> EarthEngineSource:
+    monkeypatch.setenv("NO_GCE_CHECK", "true")  # else the client looks for three seconds
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     return EarthEngineSource(
-        "test-project", AnonymousCredentials(), url=server.url, tiles_in_flight=2, limits=QUICK
+        "test-project", AnonymousCredentials(), url=servers.url, tiles_in_flight=2, limits=QUICK
     )
 
 
@@ -80,7 +64,7 @@ def fetch_weather(source: EarthEngineSource, window: GridWindow, folder: Path) -
 @pytest.mark.parametrize("path", [":listAssets", "computePixels"])
 def test_fault_is_raised_in_words(
     source: EarthEngineSource,
-    server: StandIn,
+    servers: StandIn,
     window: GridWindow,
     tmp_path: Path,
     kind: str,
@@ -88,7 +72,7 @@ def test_fault_is_raised_in_words(
     words: str,
     path: str,
 ) -> None:
-    server.faults([kind], paths=path, retry_after="7")
+    servers.faults([kind], paths=path, retry_after="7")
     with metered() as meter, pytest.raises(error, match=words) as raised:
         fetch_weather(source, window, tmp_path)
     assert type(raised.value) is error
@@ -96,7 +80,7 @@ def test_fault_is_raised_in_words(
     assert meter.requests >= 1
     if kind == "too-many":
         assert raised.value.retry_after_s == 7  # type: ignore[attr-defined]
-    server.faults()
+    servers.faults()
     for left in tmp_path.iterdir():
         left.unlink()
     assert fetch_weather(source, window, tmp_path)
@@ -115,7 +99,7 @@ def test_fault_is_raised_in_words(
 )
 def test_refusal_names_the_next_step(
     source: EarthEngineSource,
-    server: StandIn,
+    servers: StandIn,
     window: GridWindow,
     tmp_path: Path,
     status: int,
@@ -124,7 +108,7 @@ def test_refusal_names_the_next_step(
     words: str,
 ) -> None:
     told = {"paths": "computePixels", "status": status, "message": message}
-    server.settings(refusal=told)
+    servers.settings(refusal=told)
     with pytest.raises(error, match=words) as raised:
         fetch_weather(source, window, tmp_path)
     assert type(raised.value) is error
@@ -132,10 +116,10 @@ def test_refusal_names_the_next_step(
 
 
 def test_a_retired_collection_names_what_to_do(
-    source: EarthEngineSource, server: StandIn, window: GridWindow
+    source: EarthEngineSource, servers: StandIn, window: GridWindow
 ) -> None:
     told = {"paths": "MOD13Q1:listAssets", "status": 404, "message": "Asset not found."}
-    server.settings(refusal=told)
+    servers.settings(refusal=told)
     with pytest.raises(SourceError, match=r"no MODIS/061/MOD13Q1 .* successor"):
         source.granules(Product.NDVI, window, [DAY])
 
@@ -171,7 +155,7 @@ def test_access_is_explained(source: EarthEngineSource, window: GridWindow, tmp_
 
 
 def test_token_travels_and_netrc_does_not(
-    source: EarthEngineSource, server: StandIn, window: GridWindow, tmp_path: Path
+    source: EarthEngineSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login someone password else\n")
@@ -179,21 +163,53 @@ def test_token_travels_and_netrc_does_not(
         patch.setenv("NETRC", str(netrc))
         mine = replace(source, credentials=Credentials("token-of-mine"))
         mine.granules(Product.WEATHER, window, [DAY])
-    assert server.log()[-1]["headers"]["authorization"] == "Bearer token-of-mine"
+    assert servers.log()[-1]["headers"]["authorization"] == "Bearer token-of-mine"
 
 
-def test_doctor_finds_what_is_there(source: EarthEngineSource, server: StandIn) -> None:
-    found = list(source.probe())
-    assert all(one.is_good for one in found)
+EVERY = (Product.S1_GRD, Product.NDVI, Product.WEATHER, *STATIC)
+
+
+def test_doctor_finds_what_is_there(source: EarthEngineSource, servers: StandIn) -> None:
+    found = list(source.probe(EVERY))
+    assert all(one.is_good and "Google Earth Engine" in one.text for one in found)
+    assert [one.products for one in found if one.products] == [(one,) for one in EVERY]
     text = "\n".join(one.text for one in found)
-    for words in ("noncommercial use only", "agency", "CC-BY-4.0", "2 expected", server.url):
+    for words in ("noncommercial use only", "agency", "CC-BY-4.0", "2 expected", servers.url):
         assert words in text
-    server.settings(registration="NOT_REGISTERED")
-    found = list(source.probe())
+    servers.settings(registration="NOT_REGISTERED")
+    found = list(source.probe([Product.WEATHER]))
     assert [one.is_good for one in found].count(False) == 1
-    server.faults(["error"])
-    assert not list(replace(source, project="other-project").probe())[-1].is_good
-    assert "no project" in list(replace(source, project=None).probe())[-1].text
+    servers.faults(["error"])
+    assert not list(replace(source, project="other-project").probe(EVERY))[-1].is_good
+    assert "no project" in list(replace(source, project=None).probe(EVERY))[-1].text
+
+
+@pytest.mark.parametrize(
+    ("product", "asset"),
+    [
+        (Product.NDVI, "MODIS/061/MYD13Q1"),
+        (Product.WEATHER, ERA5),
+        (Product.SOIL, "clay_mean"),
+        (Product.LAND_COVER, "ESA/WorldCover/v200"),
+    ],
+)
+def test_doctor_asks_only_for_collections_in_use(
+    source: EarthEngineSource, servers: StandIn, product: Product, asset: str
+) -> None:
+    told = {"paths": f"{asset}(:listAssets)?$", "status": 404, "message": "Asset not found."}
+    servers.settings(refusal=told)
+    bad = [one for one in source.probe(EVERY) if not one.is_good]
+    assert [one.products for one in bad] == [(product,)]
+    assert f"{asset} (404" in bad[0].text
+    others = [one for one in EVERY if one is not product]
+    assert all(one.is_good for one in source.probe(others))
+
+
+def test_doctor_names_the_viirs_collection_where_it_is_chosen(source: EarthEngineSource) -> None:
+    *_, found, quota = replace(source, ndvi_sensor="VIIRS").probe([Product.NDVI])
+    assert "NASA/VIIRS/002/VNP13A1 has no image" in found.text  # the stand-in has MODIS alone
+    assert not found.is_good
+    assert quota.is_good
 
 
 @pytest.mark.parametrize(
@@ -201,21 +217,21 @@ def test_doctor_finds_what_is_there(source: EarthEngineSource, server: StandIn) 
     [("temperature_2m",), ("temperature_2m", "total_precipitation_sum")],
 )
 def test_sites_are_read_in_chunks_and_pages(
-    server: StandIn, window: GridWindow, tiny: Path, bands: tuple[str, ...]
+    servers: StandIn, window: GridWindow, tiny: Path, bands: tuple[str, ...]
 ) -> None:
-    server.settings(feature_page=2)
+    servers.settings(feature_page=2)
     west, south, east, north = lonlat_bounds(window)
     rng = np.random.default_rng(3)
     places = rng.uniform((west, south), (east, north), (7, 2))
     sites = [Site(f"site-{n}", lon, lat) for n, (lon, lat) in enumerate(places.tolist())]
     sites.append(Site("far", -70.0, -40.0))
     images = [f"{ERA5}/{name}" for name in ("20250101", "20250102", "20250103")]
-    access = Access("test-project", server.url, AnonymousCredentials(), 2, LIMITS)
+    access = Access("test-project", servers.url, AnonymousCredentials(), 2, LIMITS)
     table = extract_sites(access, sites, images, Reduction(bands, 11132.0), pairs=6)
     assert table.column_names == ["site_id", "image_id", *bands]
     assert table["site_id"].to_pylist() == [one.site_id for one in sites] * 3
     assert table["image_id"].to_pylist() == [name for name in images for _ in sites]
-    asked = [one for one in server.log() if one["path"].endswith(":computeFeatures")]
+    asked = [one for one in servers.log() if one["path"].endswith(":computeFeatures")]
     assert len(asked) == 3 * (3 + 1)  # 8 sites by 6: 6 and 2, the latter with 3 images at once
     expected = values_at(tiny, sites[:-1], date(2025, 1, 3))
     np.testing.assert_array_equal(table["temperature_2m"].to_numpy()[16:23], expected)

@@ -10,9 +10,10 @@ from sm_platform.errors import PassingError
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.archive import ArchiveSource, archive_regions
-from sm_platform.sources.earthdata.source import EarthdataSource
+from sm_platform.sources.earthdata.source import DATA_HOSTS, DOWNLOAD_HOSTS, EarthdataSource
 from sm_platform.sources.metering import metered
 from sm_platform.sources.protocol import Granule, Product
+from sm_platform.sources.transfer import Reach
 from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.earthdata import TOKEN, item_of
 from sm_platform_tests.sources.conftest import TINY
@@ -90,6 +91,28 @@ def test_the_search_goes_on_over_full_pages(
     assert {one.granule_id[24:30] for one in one_a_day} == {"223000"}  # 6 h at 106 E
     assert meter.requests == 3
     assert meter.received_bytes > 100_000
+
+
+def test_a_page_is_packed_and_may_take_longer_than_a_small_answer(
+    source: EarthdataSource, servers: StandIn, window: GridWindow
+) -> None:
+    servers.settings(latency_s=0.9)
+    hasty = replace(source, patience_s=0.6)
+    assert hasty.granules(Product.SPL4SMGP, window, [DAY])
+    told = {one["headers"]["accept-encoding"] for one in servers.log()}
+    assert told == {"gzip"}
+    _, small, *_ = hasty.probe([Product.SPL4SMGP])
+    assert "did not answer in time" in small.text
+
+
+def test_hosts_of_archives_and_of_their_buckets() -> None:
+    reach = Reach(DOWNLOAD_HOSTS, DATA_HOSTS)
+    for host in ("daacdata.apps.nsidc.org", "data.nsidc.earthdatacloud.nasa.gov"):
+        assert reach.trusts(host)
+    for host in ("s3.us-west-2.amazonaws.com", "a-bucket.s3.us-west-2.amazonaws.com"):
+        assert reach.allows(host)
+        assert not reach.trusts(host)
+    assert not reach.allows("s3.us-west-2.amazonaws.com.example.org")
 
 
 def test_the_token_does_not_reach_the_signed_address(

@@ -95,6 +95,22 @@ def test_sizes_and_checksums_as_far_as_they_are_told() -> None:
     assert other.sha256 is None
 
 
+def test_a_size_under_another_name_is_an_estimate() -> None:
+    """LP DAAC writes `Not provided`, others the granule; LAADS no name at all."""
+    name = REAL["MOD13Q1"][0]
+    for told in ({"Name": "Not provided"}, {"Name": name.removesuffix(".hdf")}, {"Name": ""}):
+        found = read("MOD13Q1", name, size=80_123_456, **told)
+        assert (found.size_bytes, found.estimated_bytes) == (None, 80_123_456)
+        assert found.stamp == "80123456 2025-01-01T12:00:00Z"
+        told["Checksum"] = {"Algorithm": "SHA-256", "Value": "ab" * 32}
+        assert read("MOD13Q1", name, **told).sha256 is None
+    both = made("MOD13Q1", name, f"{name}.xml")
+    both["umm"]["DataGranule"]["ArchiveAndDistributionInformation"][0]["Name"] = "Not provided"
+    found = granule_of(both, COLLECTIONS["MOD13Q1"])
+    assert found
+    assert (found.size_bytes, found.estimated_bytes) == (None, 80_000_000)  # which is whose?
+
+
 def test_only_downloads_over_https_count() -> None:
     name = REAL["SPL4SMGP"][0]
     item = made("SPL4SMGP", name)
@@ -196,6 +212,14 @@ def test_the_newest_processing_wins_in_any_order() -> None:
         (found,) = newest(order, COLLECTIONS["MOD13Q1"])
         assert found.granule_id.endswith("2026301000000")
     assert found.product is Product.NDVI
+
+
+def test_the_later_minor_version_of_imerg_wins() -> None:
+    first = REAL["GPM_3IMERGDL"][0]
+    held = [read("GPM_3IMERGDL", name) for name in (first.replace("V07B", "V07C"), first)]
+    for order in (held, held[::-1]):
+        (found,) = newest(order, COLLECTIONS["GPM_3IMERGDL"])
+        assert found.granule_id.endswith(".V07C")
 
 
 def test_days_far_apart_are_asked_for_apart() -> None:

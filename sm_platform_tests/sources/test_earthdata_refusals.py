@@ -68,6 +68,7 @@ def test_a_bad_download_is_told(
         ("too-many", PassingError, "too many requests"),
         ("error", PassingError, r"did not answer as it should .*\(500: internal error\)"),
         ("cut", PassingError, "broke off"),
+        ("short", PassingError, "broke off|sent no answer that can be read"),
         ("elsewhere", SourceError, "leads to http://localhost.invalid/log-in: refused"),
         ("unauthorized", DeniedError, "EARTHDATA_TOKEN"),
     ],
@@ -117,6 +118,18 @@ def test_a_collection_without_a_granule_is_not_just_empty(
         source.granules(Product.NDVI, window, [DAY])
     servers.settings(earthdata_items=[spl4(servers, DAY, "223000")])
     assert source.granules(Product.SPL4SMGP, window, [DAY + timedelta(1)]) == []
+
+
+def test_a_collection_that_lies_elsewhere_says_where(
+    source: EarthdataSource, servers: StandIn, window: GridWindow
+) -> None:
+    servers.settings(earthdata_items=[])
+    words = r"may hold only the description; the files lie at https://nsidc\.org/data/nsidc-0779"
+    with pytest.raises(SourceError, match=words):
+        source.granules(Product.NSIDC_0779, window, [DAY])
+    _, found, _ = source.probe([Product.NSIDC_0779])
+    assert not found.is_good
+    assert "folder" in found.text
 
 
 def test_a_netrc_entry_does_not_take_the_place_of_the_token(
@@ -223,23 +236,41 @@ def test_what_cannot_be_is_said_without_asking(
 
 def test_the_probe_tells_login_and_collections(source: EarthdataSource, servers: StandIn) -> None:
     ends = datetime.now(UTC) + timedelta(days=3)
-    texts = [one.text for one in source.probe()]
-    assert any("SPL4SMGP.008: can be listed" in text for text in texts)
-    bad = [one.text for one in source.probe() if not one.is_good]
-    assert any("no granule of MOD13Q1.061" in text for text in bad)
-    ending, *_ = replace(source, token=token_until(ends)).probe()
+    both = (Product.NDVI, Product.SPL4SMGP)
+    found = list(source.probe(both))
+    assert all("NASA Earthdata" in one.text for one in found)
+    good = [one for one in found if "SPL4SMGP.008 can be listed" in one.text]
+    assert [(one.is_good, one.products) for one in good] == [(True, (Product.SPL4SMGP,))]
+    bad = [one for one in found if not one.is_good]
+    assert any("no granule of MOD13Q1.061" in one.text for one in bad)
+    assert {one.products for one in bad} == {(Product.NDVI,)}
+    ending, *_ = replace(source, token=token_until(ends)).probe(both)
     assert not ending.is_good
     assert f"ends on {ends:%Y-%m-%d}" in ending.text
     servers.faults(["html"])
-    login, stopped = source.probe()
+    login, stopped = source.probe(both)
     assert login.is_good
     assert not stopped.is_good
     assert "sent no answer" in stopped.text
     assert "Not looked at: MYD13Q1.061, SPL4SMGP.008" in stopped.text
-    *_, wrong = replace(source, ndvi="AVHRR").probe()
+    *_, wrong = replace(source, ndvi="AVHRR").probe(both)
     assert "'AVHRR' is no vegetation sensor" in wrong.text
-    (only,) = replace(source, token=None).probe()
+    (only,) = replace(source, token=None).probe(both)
     assert "not set" in only.text
+
+
+def test_the_probe_asks_for_nothing_that_is_not_used(
+    source: EarthdataSource, servers: StandIn
+) -> None:
+    login, found, terms = source.probe([Product.SPL4SMGP])
+    assert login.is_good
+    assert found.is_good
+    asked = [one["query"] for one in servers.log() if "/search/" in one["path"]]
+    assert asked
+    assert all("SPL4SMGP" in one for one in asked)
+    assert "ASF" not in terms.text + found.text
+    *_, radar = source.probe([Product.S1_GRD])
+    assert "what ASF asks" in radar.text
 
 
 @pytest.mark.parametrize("host", ["https://example.org/a.h5", "http://localhost/a.h5"])

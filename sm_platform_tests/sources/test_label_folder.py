@@ -115,11 +115,12 @@ def test_files_that_cannot_be_used_are_told_and_the_rest_is_listed(
     level4.write_bytes(level4.read_bytes()[:2000])
     (source.root / "broken.zip").write_bytes(b"PK\x03\x04 no zip")
     assert len(source.granules(Product.SWC, window, DAYS)) == KEPT - 1
-    good, bad = source.probe()
-    assert good.is_good
+    good, lacking, bad = source.probe([Product.SWC, Product.SPL4SMAU])
+    assert (good.is_good, good.products) == (True, (Product.SWC,))
     assert "2 of planet_swc" in good.text
+    assert (lacking.is_good, lacking.products) == (False, (Product.SPL4SMAU,))
     assert not bad.is_good
-    assert bad.text.startswith("3 files cannot be used")
+    assert "files that cannot be used: 3, for example" in bad.text
     assert "quality file is lacking" in bad.text
     kept.rename(flags)
     assert source.granules(Product.SWC, window, DAYS) == swc
@@ -136,4 +137,4 @@ def test_a_folder_or_a_file_that_is_gone_is_told(
     absent = LabelFolderSource(tmp_path / "absent", recognise)
     with pytest.raises(SourceError, match="is no folder"):
         absent.granules(Product.SWC, window, DAYS)
-    assert [one.is_good for one in absent.probe()] == [False]
+    assert [one.is_good for one in absent.probe([Product.SWC])] == [False]

@@ -1,6 +1,6 @@
 """Static drivers from the open buckets: they read as the archive's own files, bit for bit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +21,11 @@ from sm_platform.sources.open_data.land_cover import OpenLandCoverSource
 from sm_platform.sources.open_data.soil import OpenSoilSource
 from sm_platform.sources.open_data.tile_names import corners, glo30_tile, worldcover_tile
 from sm_platform.sources.protocol import LiveSource, Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 
 REGIONS = ("red-river", "highland")
 PRODUCTS = (Product.SOIL, Product.ELEVATION, Product.LAND_COVER)
 Found = Callable[[Product, str], list[tuple[Any, Path]]]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def running(tiny: Path, home: Path) -> Iterator[StandIn]:
-    with standing_in(tiny, home) as servers:
-        yield servers
-
-
-@pytest.fixture
-def servers(running: StandIn, home: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """The stand-ins without faults."""
-    for name, value in guarded(running.ca, home).items():
-        monkeypatch.setenv(name, value)
-    running.clear()
-    return running
 
 
 def source_of(product: Product, url: str) -> LiveSource:
@@ -205,9 +185,9 @@ def test_requests_and_bytes_are_counted(servers: StandIn, tiny: Path, tmp_path: 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_probe_tells_reach_and_outage(servers: StandIn, product: Product) -> None:
     source = source_of(product, servers.url)
-    assert [one.is_good for one in source.probe()] == [True, True]
+    assert [one.is_good for one in source.probe([product])] == [True, True]
     servers.faults(["error"])
-    last = list(source_of(product, servers.url).probe())[-1]
+    last = list(source_of(product, servers.url).probe([product]))[-1]
     assert not last.is_good
     assert "500" in last.text
 

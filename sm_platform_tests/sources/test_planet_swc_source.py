@@ -1,7 +1,6 @@
 """Planet's soil water content, through its real client and a stand-in of its API."""
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,25 +15,16 @@ from sm_platform.sources.archive import ArchiveSource, archive_regions
 from sm_platform.sources.metering import metered
 from sm_platform.sources.planet.source import PlanetSource
 from sm_platform.sources.protocol import Granule, Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.planet import KEY
 
 REGION = "red-river"
 DAYS = [date(2025, 3, 1) + timedelta(days=n) for n in range(14)]
 
 
-@pytest.fixture(scope="module")
-def stand_in(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    with standing_in(tiny, tmp_path_factory.mktemp("servers")) as running:
-        yield running
-
-
 @pytest.fixture
-def source(stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanetSource:
-    for name, value in guarded(stand_in.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    stand_in.clear()
-    return PlanetSource(KEY, f"{stand_in.url}/planet")
+def source(servers: StandIn) -> PlanetSource:
+    return PlanetSource(KEY, f"{servers.url}/planet")
 
 
 @pytest.fixture
@@ -49,17 +39,17 @@ def fetched(source: PlanetSource, window: GridWindow, granule: Granule, folder: 
     return folder
 
 
-def paths(stand_in: StandIn, part: str) -> list[str]:
+def paths(servers: StandIn, part: str) -> list[str]:
     """Addresses with this part that were asked for since the last clear."""
-    return [one["path"] for one in stand_in.log() if part in one["path"]]
+    return [one["path"] for one in servers.log() if part in one["path"]]
 
 
-@pytest.mark.parametrize("is_dateless", [False, True])
+@pytest.mark.parametrize("how", ["as_usual", "planet_is_dateless", "planet_is_named"])
 def test_granules_are_those_of_the_archive(
-    is_dateless: bool, source: PlanetSource, stand_in: StandIn, window: GridWindow,
+    how: str, source: PlanetSource, servers: StandIn, window: GridWindow,
     tiny: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    stand_in.settings(planet_is_dateless=is_dateless)
+    servers.settings(**{how: True})
     own = ArchiveSource(tiny).granules(Product.SWC, window, DAYS)
     found = source.granules(Product.SWC, window, DAYS)
     assert len(own) > 5
@@ -75,18 +65,18 @@ def test_granules_are_those_of_the_archive(
 
 
 def test_all_pages_are_read_and_links_are_not_asked_for_twice(
-    source: PlanetSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: PlanetSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.settings(planet_page_size=2)
+    servers.settings(planet_page_size=2)
     with metered() as meter:
         found = source.granules(Product.SWC, window, DAYS)
-    assert meter.requests == len(stand_in.log()) == len(paths(stand_in, API_PATH))
-    assert len(paths(stand_in, "/results")) >= len(found) / 2
-    n_listed = len(stand_in.log())
+    assert meter.requests == len(servers.log()) == len(paths(servers, API_PATH))
+    assert len(paths(servers, "/results")) >= len(found) / 2
+    n_listed = len(servers.log())
     with ThreadPoolExecutor(4) as pool:
         pairs = [(one, tmp_path / one.granule_id) for one in found[:4]]
         list(pool.map(lambda pair: fetched(source, window, *pair), pairs))
-    assert len(stand_in.log()) - n_listed == 8
+    assert len(servers.log()) - n_listed == 8
 
 
 API_PATH = "/subscriptions/v1"
@@ -94,16 +84,16 @@ API_PATH = "/subscriptions/v1"
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_an_expired_link_is_renewed_once(
-    status: int, source: PlanetSource, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    status: int, source: PlanetSource, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.settings(planet_uses=1, planet_expired=status)
+    servers.settings(planet_uses=1, planet_expired=status)
     (granule, *_) = source.granules(Product.SWC, window, DAYS)
     fetched(source, window, granule, tmp_path / "first")
-    stand_in.clear()
-    stand_in.settings(planet_uses=1, planet_expired=status)
+    servers.clear()
+    servers.settings(planet_uses=1, planet_expired=status)
     fetched(source, window, granule, tmp_path / "second")
-    assert len(paths(stand_in, "delivered")) == 3
-    stand_in.settings(planet_uses=0)
+    assert len(paths(servers, "delivered")) == 3
+    servers.settings(planet_uses=0)
     with pytest.raises(SourceError) as caught:
         fetched(source, window, granule, tmp_path / "third")
     assert isinstance(caught.value, DeniedError) == (status == 403)
@@ -111,9 +101,9 @@ def test_an_expired_link_is_renewed_once(
 
 
 def test_regions_of_one_account_get_their_own_files(
-    source: PlanetSource, tiny: Path, stand_in: StandIn, window: GridWindow, tmp_path: Path
+    source: PlanetSource, tiny: Path, servers: StandIn, window: GridWindow, tmp_path: Path
 ) -> None:
-    stand_in.settings(planet_is_plain=True)  # item ids without a region, as Planet's are
+    servers.settings(planet_is_plain=True)  # item ids without a region, as Planet's are
     other = archive_regions(tiny)["highland"]
     ours = {one.granule_id: one for one in source.granules(Product.SWC, window, DAYS)}
     theirs = {one.granule_id: one for one in source.granules(Product.SWC, other, DAYS)}
@@ -148,14 +138,14 @@ def test_new_deliveries_since_a_moment(source: PlanetSource, window: GridWindow)
 
 
 def test_what_is_lacking_is_told(
-    source: PlanetSource, stand_in: StandIn, window: GridWindow
+    source: PlanetSource, servers: StandIn, window: GridWindow
 ) -> None:
     def refused(used: PlanetSource) -> str:
         with pytest.raises(SourceError) as caught:
             used.granules(Product.SWC, window, DAYS)
         return str(caught.value)
 
-    stand_in.settings(planet_only=["far-away", "never-began", "cancelled-1km", "in-features"])
+    servers.settings(planet_only=["far-away", "never-began", "cancelled-1km", "in-features"])
     text = refused(source)
     assert "no subscription to soil water content of 100 m covers the region" in text
     assert "far-away (SWC-SMAP-L_V2.0_100, running), covers 0%" in text
@@ -164,7 +154,7 @@ def test_what_is_lacking_is_told(
     named = replace(source, subscriptions=("in-features",))
     assert named.granules(Product.SWC, window, DAYS) == []
     assert "has no subscription other" in refused(replace(source, subscriptions=("other",)))
-    stand_in.settings(planet_only=None, planet_is_elsewhere=True)
+    servers.settings(planet_only=None, planet_is_elsewhere=True)
     assert "no files to download here" in refused(source)
 
 
@@ -179,15 +169,16 @@ def test_keys_that_lack_or_are_wrong(source: PlanetSource, window: GridWindow) -
 
 @pytest.mark.parametrize("fault", ["too-many", "error", "html", "cut", "short"])
 def test_faults_of_the_service_become_errors_of_ours(
-    fault: str, source: PlanetSource, stand_in: StandIn, window: GridWindow
+    fault: str, source: PlanetSource, servers: StandIn, window: GridWindow
 ) -> None:
-    stand_in.faults([fault], paths=API_PATH, retry_after="7")
+    servers.faults([fault], paths=API_PATH, retry_after="7")
     with pytest.raises(PassingError) as caught:
         source.granules(Product.SWC, window, DAYS)
     assert not isinstance(caught.value, DeniedError)
     assert caught.value.retry_after_s == (7 if fault == "too-many" else None)
     assert KEY not in str(caught.value)
-    assert len(stand_in.log()) == 1
+    assert "Error" not in str(caught.value), "a name out of the client"
+    assert len(servers.log()) == 1
 
 
 def test_it_answers_inside_a_running_event_loop(source: PlanetSource, window: GridWindow) -> None:
@@ -198,12 +189,16 @@ def test_it_answers_inside_a_running_event_loop(source: PlanetSource, window: Gr
 
 
 def test_the_probe_tells_key_subscriptions_and_terms(
-    source: PlanetSource, stand_in: StandIn
+    source: PlanetSource, servers: StandIn
 ) -> None:
-    found = list(source.probe())
+    found = list(source.probe([Product.SWC]))
     assert [one.is_good for one in found] == [True, True, True]
+    assert all(one.text.startswith("Planet: ") for one in found)
     assert f"{REGION} (SWC-SMAP-L_V2.0_100, completed)" in found[1].text
-    stand_in.settings(planet_only=["never-began"])
-    assert [one.is_good for one in source.probe()] == [True, False, True]
-    assert [one.is_good for one in replace(source, key=None).probe()] == [False]
-    assert [one.is_good for one in replace(source, key="wrong-key-9").probe()] == [True, False]
+    servers.settings(planet_only=["never-began"])
+    assert [one.is_good for one in source.probe([Product.SWC])] == [True, False, True]
+    assert [one.is_good for one in replace(source, key=None).probe([Product.SWC])] == [False]
+    assert [one.is_good for one in replace(source, key="wrong-key-9").probe([Product.SWC])] == [
+        True,
+        False,
+    ]

@@ -160,14 +160,22 @@ def test_radar_geometry_is_refused_by_name() -> None:
 
 
 def test_probe(servers: StandIn, source: PlanetaryComputerSource) -> None:
-    found = list(source.probe())
-    assert "PC_SDK_SUBSCRIPTION_KEY" in found[0].text
+    both = (Product.NDVI, Product.S1_GRD)
+    found = list(source.probe(both))
+    assert "no key needed;" in found[0].text
     assert [one.is_good for one in found] == [True, False, False]  # the archive ends long ago
-    assert "earthdata:VNP13A1" in found[1].text
+    assert "earthdata:VJ113A1" in found[1].text
+    assert [one.products for one in found[1:]] == [(one,) for one in both]
+    servers.clear()
+    _, radar = source.probe([Product.S1_GRD])
+    assert "sentinel-1-rtc" in radar.text
+    assert "modis" not in json.dumps(servers.log())
     servers.faults(["error"])
-    assert not any(one.is_good for one in list(source.probe())[1:])
+    assert not any(one.is_good for one in list(source.probe(both))[1:])
     keyed = source_at(servers, subscription_key=KEY)
-    assert KEY not in "".join(one.text for one in keyed.probe())
+    told = [one.text for one in keyed.probe(both)]
+    assert "no key needed (PC_SDK_SUBSCRIPTION_KEY is set and sent)" in told[0]
+    assert KEY not in "".join(told)
 
 
 def test_tiles_of_a_window(tiny: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_token_that_is_no_longer_taken_is_replaced(
     fetched(source, granule, tiny, tmp_path / "one")
     (query,) = {one["query"] for one in servers.log() if "/blob/" in one["path"]}
     servers.settings(revoked=[query.rsplit("sig=", 1)[1]])
-    with pytest.raises(DeniedError, match="denied MOD13Q1"):
+    with pytest.raises(DeniedError, match=r"the signature for MOD13Q1.* not taken: try again"):
         fetched(source, granule, tiny, tmp_path / "two")
     fetched(source, granule, tiny, tmp_path / "three")
 
@@ -148,12 +148,15 @@ def test_faults_of_the_token(
     fetched(source, granule, tiny, tmp_path / "two")
 
 
-def test_a_key_is_asked_for_in_words(servers: StandIn, tiny: Path, tmp_path: Path) -> None:
+def test_no_key_is_asked_for_in_words(servers: StandIn, tiny: Path, tmp_path: Path) -> None:
     servers.settings(needs_key=True)
     source = source_at(servers)
     (granule,) = source.granules(Product.NDVI, archive_regions(tiny)[REGION], [date(2025, 1, 1)])
-    with pytest.raises(DeniedError, match="PC_SDK_SUBSCRIPTION_KEY"):
+    words = r"signature for MOD13Q1.* not given .*: try again\. No key is needed"
+    with pytest.raises(DeniedError, match=words):
         fetched(source, granule, tiny, tmp_path / "one")
+    _, found = source.probe([Product.NDVI])
+    assert "signature for modis-13Q1-061 was not given" in found.text
 
 
 def test_a_slow_file_ends(servers: StandIn, tiny: Path, tmp_path: Path) -> None:
@@ -176,6 +179,6 @@ def test_a_collection_that_was_withdrawn(
     servers: StandIn, source: PlanetaryComputerSource, tiny: Path
 ) -> None:
     servers.settings(retired=True)
-    with pytest.raises(SourceError, match="earthdata:VNP13A1") as caught:
+    with pytest.raises(SourceError, match="earthdata:VJ113A1") as caught:
         source.granules(Product.NDVI, archive_regions(tiny)[REGION], [date(2025, 1, 1)])
     assert not isinstance(caught.value, PassingError)

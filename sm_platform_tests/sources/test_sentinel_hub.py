@@ -1,6 +1,5 @@
 """Sentinel Hub against its stand-in: what is landed, tiles, tokens, faults; nothing is mocked."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from sm_platform.sources.sentinel_hub.frames import PIXEL_M, frame_window, tiles
 from sm_platform.sources.sentinel_hub.listing import granule_of, of_passes
 from sm_platform.sources.sentinel_hub.source import SentinelHubSource
 from sm_platform.sources.transfer import Limits
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn
 from sm_platform_tests.servers.sentinel_hub import CLIENT_ID, CLIENT_SECRET
 
 REGION = "red-river"
@@ -35,23 +34,9 @@ WRONG_SECRET = "not-the-secret-at-all"  # noqa: S105
 QUICK = Limits(connect_s=5, read_s=5, deadline_s=1.0)
 
 
-@pytest.fixture(scope="module")
-def server(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    home = tmp_path_factory.mktemp("sentinel-hub")
-    with standing_in(tiny, home) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def clean(server: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    server.clear()
-    for name, value in guarded(server.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.fixture
-def source(server: StandIn) -> SentinelHubSource:
-    url = server.tls_url
+def source(servers: StandIn) -> SentinelHubSource:
+    url = servers.tls_url
     return SentinelHubSource(CLIENT_ID, CLIENT_SECRET, url=url, token_url=url + TOKEN_PATH)
 
 
@@ -68,9 +53,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_lists_the_frames_that_the_archive_has(
-    source: SentinelHubSource, tiny: Path, window: GridWindow, server: StandIn
+    source: SentinelHubSource, tiny: Path, window: GridWindow, servers: StandIn
 ) -> None:
-    server.settings(page_size=3)
+    servers.settings(page_size=3)
     days = [date(2025, 3, 2) + timedelta(days=n) for n in range(40)]
     found = source.granules(Product.S1_GRD, window, days)
     known = ArchiveSource(tiny).granules(Product.S1_GRD, window, days)
@@ -79,13 +64,13 @@ def test_it_lists_the_frames_that_the_archive_has(
     assert {one.granule_id[:-5]: one.day for one in found} == slices
     assert [one.day for one in found] == sorted(one.day or date.min for one in found)
     assert all(one.format == "s1_earth_engine" and one.n_requests == 2 for one in found)
-    assert len([one for one in server.log() if one["path"].endswith("/search")]) > 3
+    assert len([one for one in servers.log() if one["path"].endswith("/search")]) > 3
 
 
 def test_ids_of_cloud_optimised_products_lose_their_ending(
-    source: SentinelHubSource, window: GridWindow, server: StandIn, folder: Path
+    source: SentinelHubSource, window: GridWindow, servers: StandIn, folder: Path
 ) -> None:
-    server.settings(cog=True)
+    servers.settings(cog=True)
     granule = _one(source, window)
     assert granule.granule_id.startswith("S1A_IW_GRDH_1SDV_20250309T")
     assert not granule.granule_id.endswith("SAFE")
@@ -219,7 +204,7 @@ def test_a_frame_is_asked_for_only_as_far_as_it_reaches(window: GridWindow) -> N
 
 
 def test_the_request_is_the_one_that_the_service_documents(
-    source: SentinelHubSource, window: GridWindow, server: StandIn, folder: Path
+    source: SentinelHubSource, window: GridWindow, servers: StandIn, folder: Path
 ) -> None:
     granule = _one(source, window)
     frame = frames_module.Frame(
@@ -240,30 +225,30 @@ def test_the_request_is_the_one_that_the_service_documents(
     assert asked["processing"]["backCoeff"] == "SIGMA0_ELLIPSOID"
     assert asked["processing"]["demInstance"] == "COPERNICUS"
     source.fetch(granule, window, folder)
-    (sent,) = [one for one in server.log() if one["path"] == "/api/v1/process"]
+    (sent,) = [one for one in servers.log() if one["path"] == "/api/v1/process"]
     assert sent["headers"]["accept"] == "image/tiff"
     assert sent["headers"]["content-type"] == "application/json"
 
 
 def test_the_clients_own_downloader_finds_the_stand_in_as_it_expects(
-    server: StandIn, window: GridWindow
+    servers: StandIn, window: GridWindow
 ) -> None:
     """Of the real client everything: log-in, paging, process request, decoding."""
     import sentinelhub as sh
 
     config = sh.SHConfig(
         use_defaults=True,
-        sh_base_url=server.tls_url,
-        sh_token_url=server.tls_url + TOKEN_PATH,
+        sh_base_url=servers.tls_url,
+        sh_token_url=servers.tls_url + TOKEN_PATH,
         sh_client_id=CLIENT_ID,
         sh_client_secret=CLIENT_SECRET,
         max_download_attempts=1,
         max_retries=1,
     )
     collection = sh.DataCollection.SENTINEL1_IW.define_from(
-        "SENTINEL1_IW_OF_A_TEST", service_url=server.tls_url
+        "SENTINEL1_IW_OF_A_TEST", service_url=servers.tls_url
     )
-    server.settings(page_size=2)
+    servers.settings(page_size=2)
     box = sh.BBox((106.3, 20.3, 106.6, 20.6), sh.CRS.WGS84)
     times = datetime(2025, 3, 8, tzinfo=UTC), datetime(2025, 3, 24, tzinfo=UTC)
     items = list(sh.SentinelHubCatalog(config).search(collection, bbox=box, time=times))
@@ -290,28 +275,28 @@ def test_the_clients_own_downloader_finds_the_stand_in_as_it_expects(
 
 
 def test_a_token_is_kept_and_renewed_when_it_ends(
-    source: SentinelHubSource, window: GridWindow, server: StandIn
+    source: SentinelHubSource, window: GridWindow, servers: StandIn
 ) -> None:
     _one(source, window)
     _one(source, window)
-    assert _logins(server) == 1
-    server.settings(token_life_s=31)  # of which the last 30 s are not used
+    assert _logins(servers) == 1
+    servers.settings(token_life_s=31)  # of which the last 30 s are not used
     short = replace(source, _opened={})
     _one(short, window)
-    server.settings(token_life_s=10)
+    servers.settings(token_life_s=10)
     short_lived = replace(source, _opened={})
     _one(short_lived, window)
     _one(short_lived, window)
-    assert _logins(server) == 4
+    assert _logins(servers) == 4
 
 
 def test_a_token_that_the_service_refuses_is_renewed_once(
-    source: SentinelHubSource, window: GridWindow, server: StandIn
+    source: SentinelHubSource, window: GridWindow, servers: StandIn
 ) -> None:
-    server.settings(refused_tokens=1)
+    servers.settings(refused_tokens=1)
     assert _one(source, window)
-    assert _logins(server) == 2
-    server.settings(refused_tokens=99)
+    assert _logins(servers) == 2
+    servers.settings(refused_tokens=99)
     with pytest.raises(DeniedError, match="SH_CLIENT_ID"):
         _one(source, window)
 
@@ -341,14 +326,14 @@ def test_wrong_credentials_are_told_without_the_secret(
 def test_what_passes_is_told_as_passing(
     source: SentinelHubSource,
     window: GridWindow,
-    server: StandIn,
+    servers: StandIn,
     folder: Path,
     kind: str,
     words: str,
 ) -> None:
     granule = _one(source, window)
     quick = replace(source, limits=QUICK, _opened={})
-    server.faults([kind], paths="process", retry_after="2500")
+    servers.faults([kind], paths="process", retry_after="2500")
     with pytest.raises(PassingError, match=words) as caught:
         quick.fetch(granule, window, folder)
     assert caught.value.retry_after_s == (2.5 if kind == "too-many" else None)
@@ -358,29 +343,29 @@ def test_what_passes_is_told_as_passing(
 @pytest.mark.parametrize("kind", ["html", "cut", "drip"])
 @pytest.mark.parametrize("path", ["search", "token"])
 def test_a_listing_that_does_not_come_is_told_as_passing(
-    source: SentinelHubSource, window: GridWindow, server: StandIn, kind: str, path: str
+    source: SentinelHubSource, window: GridWindow, servers: StandIn, kind: str, path: str
 ) -> None:
     quick = replace(source, limits=QUICK)
-    server.faults([kind], paths=path)
+    servers.faults([kind], paths=path)
     with pytest.raises(PassingError):
         _one(quick, window)
-    server.faults()
+    servers.faults()
     assert _one(quick, window)
 
 
 def test_it_is_not_led_to_another_host(
-    source: SentinelHubSource, window: GridWindow, server: StandIn
+    source: SentinelHubSource, window: GridWindow, servers: StandIn
 ) -> None:
-    server.faults(["elsewhere"], paths="search")
+    servers.faults(["elsewhere"], paths="search")
     with pytest.raises(SourceError, match="localhost.invalid.*refused") as caught:
         _one(source, window)
     assert not isinstance(caught.value, PassingError)
 
 
 def test_a_month_that_is_used_up_is_told_as_such(
-    source: SentinelHubSource, window: GridWindow, server: StandIn
+    source: SentinelHubSource, window: GridWindow, servers: StandIn
 ) -> None:
-    server.settings(is_spent=True)
+    servers.settings(is_spent=True)
     with pytest.raises(BudgetError, match="next month"):
         _one(source, window)
 
@@ -405,25 +390,25 @@ def test_the_sensor_sees_frames_from_its_first_day_on(
 
 
 def test_the_secret_is_nowhere_but_in_the_log_in(
-    source: SentinelHubSource, window: GridWindow, server: StandIn, folder: Path
+    source: SentinelHubSource, window: GridWindow, servers: StandIn, folder: Path
 ) -> None:
     granule = _one(source, window)
     source.fetch(granule, window, folder)
-    told = [str(granule), repr(source), *(one.text for one in source.probe())]
+    told = [str(granule), repr(source), *(one.text for one in source.probe([Product.S1_GRD]))]
     told += [one.read_text("latin-1") for one in folder.iterdir()]
-    told += [str(one) for one in server.log()]
+    told += [str(one) for one in servers.log()]
     assert not any(CLIENT_SECRET in one for one in told)
     assert not any("eyJ" in one for one in told[:-1] if "authorization" not in one)
 
 
 def test_the_probe_says_what_is_wrong_and_never_raises(
-    source: SentinelHubSource, server: StandIn
+    source: SentinelHubSource, servers: StandIn
 ) -> None:
-    assert all(one.is_good for one in source.probe())
-    lacking = list(SentinelHubSource().probe())
+    assert all(one.is_good for one in source.probe([Product.S1_GRD]))
+    lacking = list(SentinelHubSource().probe([Product.S1_GRD]))
     assert [one.is_good for one in lacking] == [False]
-    server.faults(["error"])
-    broken = list(replace(source, _opened={}).probe())
+    servers.faults(["error"])
+    broken = list(replace(source, _opened={}).probe([Product.S1_GRD]))
     assert [one.is_good for one in broken] == [True, False]
 
 
@@ -441,5 +426,5 @@ def _parsed(granule: Granule) -> FrameName:
     return frame
 
 
-def _logins(server: StandIn) -> int:
-    return sum(one["path"] == TOKEN_PATH for one in server.log())
+def _logins(servers: StandIn) -> int:
+    return sum(one["path"] == TOKEN_PATH for one in servers.log())

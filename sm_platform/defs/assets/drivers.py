@@ -1,20 +1,21 @@
 """Vegetation and weather at their native cells, per region and day (step `extract`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from sm_platform.defs.assets.granules import ndvi_granules, weather_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.freshness import FRESHNESS
-from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.lake_access import SENSOR, hash_of
 from sm_platform.defs.ndvi_choice import OneSensor, of_one_sensor, own_sensor
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
-from sm_platform.defs.service_choice import choice_note, of_one_service
+from sm_platform.defs.service_choice import USED, choice_note, chosen_service, of_one_service
 from sm_platform.defs.source_reach import nothing_of
 from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
@@ -39,16 +40,18 @@ def extract_day(
 ) -> DayReport:
     """Write one day of a native-cell table; a day made from the same granules is left alone.
 
-    A day is of one service, that which landed a granule last. A day of NDVI is of one sensor: of
-    `own` where it has granules of that, else of the other.
+    A day is of one service: of the one that brings the driver now, else of the one that landed a
+    granule last. A day of NDVI is of one sensor first: of `own` where it has granules of that, else
+    of the other.
     """
+    service = chosen_service(region, Product(table.name))
     chosen = OneSensor(landed_granules)
     if table.name == tables.NDVI.name:
-        chosen = of_one_sensor(landed_granules, own)
-    granules = of_one_service(chosen.granules)
+        chosen = _of_one_sensor(landed_granules, own, service)
+    granules = of_one_service(chosen.granules, service)
     inputs = hash_of(table.name, [granule.sha256 for granule in granules])
     note = store.note_of(layout, table, region.region_id, day)
-    if note is not None and note["inputs"] == inputs:
+    if note is not None and note["inputs"] == inputs and _is_of(note, granules):
         return DayReport(note["status"], note["rows"])
     if not granules:
         return _write_empty(layout, region, table, day)
@@ -68,6 +71,20 @@ def extract_day(
         note={**status, **known, **latest},
     )
     return DayReport("made", rows.num_rows)
+
+
+def _of_one_sensor(
+    granules: Sequence[LandedGranule], own: NdviSensor, service: str | None
+) -> OneSensor:
+    """As `of_one_sensor`; among satellites of that sensor the service's come first."""
+    best = of_one_sensor(granules, own)
+    brought = of_one_sensor([one for one in granules if one.source == service], own)
+    return brought if brought.note.get(SENSOR) == best.note.get(SENSOR) else best
+
+
+def _is_of(note: Mapping[str, Any], granules: Sequence[LandedGranule]) -> bool:
+    """Whether a day was made from these; another service may have brought the same content."""
+    return note.get(USED) in (None, [one.granule_id for one in granules])
 
 
 def _write_empty(layout: Layout, region: Region, table: Table, day: date) -> DayReport:

@@ -17,6 +17,7 @@ from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.serving import pools
 from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
+from sm_platform.defs.talk import to_listener
 from sm_platform.errors import DataError
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Granule, Product
@@ -98,14 +99,15 @@ def static_granules(
             reports[product] = landing.land(landing.listed(product, None))
         except DataError as error:  # the others are landed first
             failed.append(error)
+    lacking = [product for product, report in reports.items() if not report.rows]
+    told = {"lacking": nothing_of(region, lacking)} if lacking else {}
+    for sentence in told.values():
+        to_listener(context.log.warning)(sentence)
     if failed:
         raise joined(failed)
-    lacking = [product for product, report in reports.items() if not report.rows]
-    if lacking:
-        context.log.warning(nothing_of(region, lacking))
     return dg.MaterializeResult(
         metadata={
-            **({"lacking": nothing_of(region, lacking)} if lacking else {}),
+            **told,
             **{f"{product.value}_granules": report.rows for product, report in reports.items()},
         },
         data_version=version_of_granules(

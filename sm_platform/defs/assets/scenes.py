@@ -16,11 +16,12 @@ from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.scenes import Scene, read_scenes, scene_rows, scenes_of
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.service_choice import PASSED_OVER, choice_note, chosen_service, of_one_service
 from sm_platform.errors import DataError, GranuleError
 from sm_platform.features.radar import joined_frames, placed_frame
 from sm_platform.grid.window import Raster
 from sm_platform.lake import store
-from sm_platform.lake.granules import landed, quarantine, refuse_quarantined
+from sm_platform.lake.granules import LandedGranule, landed, quarantine, refuse_quarantined
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.rasters import raster_rows, window_note
 from sm_platform.schema import driver_tables as tables
@@ -33,10 +34,12 @@ S1 = Product.S1_GRD.value
 def write_scenes(layout: Layout, region: Region, day: date) -> DayReport:
     """Group a day's landed frames into passes and store them; raises DataError naming the frames.
 
-    Those of two quantities, sigma0 and gamma0, are not mixed.
+    A day is of one service: of the one that brings the radar now, else of the one that landed a
+    frame last. Those of two quantities, sigma0 and gamma0, are not mixed.
     """
     refuse_quarantined(layout, S1, region.region_id, day)
-    granules = landed(layout, S1, region.region_id, day)
+    there = landed(layout, S1, region.region_id, day)
+    granules = of_one_service(there, chosen_service(region, Product.S1_GRD))
     inputs = hash_of("s1_scenes", [one.sha256 for one in granules])
     note = store.note_of(layout, tables.S1_SCENES, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
@@ -56,7 +59,9 @@ def write_scenes(layout: Layout, region: Region, day: date) -> DayReport:
         day=day,
         note={"inputs": inputs, "status": status, "rows": len(scenes)},
     )
-    return DayReport(status, len(scenes), {"passes": ", ".join(s.scene_id for s in scenes)})
+    told = {"passes": ", ".join(s.scene_id for s in scenes)}
+    over = choice_note(there, granules).get(PASSED_OVER)
+    return DayReport(status, len(scenes), {**told, **({PASSED_OVER: over} if over else {})})
 
 
 def _set_aside(layout: Layout, region: Region, day: date, reason: str) -> list[str]:
@@ -75,8 +80,9 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
     note = store.note_of(layout, tables.S1_BACKSCATTER, region.region_id, day)
     if note is not None and note["inputs"] == inputs:
         return DayReport(note["status"], note["rows"])
-    quantity = quantity_of(landed(layout, S1, region.region_id, day))
-    frames = _read_frames(layout, region, day)
+    granules = _of_their_service(scenes, landed(layout, S1, region.region_id, day))
+    quantity = quantity_of(granules)
+    frames = _read_frames(layout, region, granules)
     parts = []
     for scene in scenes:
         rasters = [frames[name] for name in scene.granule_ids if name in frames]
@@ -96,10 +102,21 @@ def write_backscatter(layout: Layout, region: Region, day: date) -> DayReport:
     return DayReport(status, rows.num_rows, _means(rows))
 
 
-def _read_frames(layout: Layout, region: Region, day: date) -> dict[str, Raster]:
-    """The landed frames by id; raises DataError naming each damaged one."""
+def _of_their_service(
+    scenes: Sequence[Scene], there: Sequence[LandedGranule]
+) -> list[LandedGranule]:
+    """The frames of the service that the passes are of; those that others replace among them."""
+    names = {name for scene in scenes for name in scene.granule_ids}
+    sources = {one.source for one in there if one.granule_id in names}
+    return [one for one in there if one.source in sources]
+
+
+def _read_frames(
+    layout: Layout, region: Region, granules: Sequence[LandedGranule]
+) -> dict[str, Raster]:
+    """Frames by id; raises DataError naming each damaged one."""
     frames, damaged = {}, []
-    for one in landed(layout, S1, region.region_id, day):
+    for one in granules:
         try:
             frames[one.granule_id] = read_all(layout, region.region_id, [one], region.window)
         except DataError as error:

@@ -14,7 +14,7 @@ from sm_platform.defs.partitions import REGIONS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.schemas import column_schema
-from sm_platform.defs.service_choice import choice_note, of_one_service
+from sm_platform.defs.service_choice import choice_note, chosen_service, of_one_service
 from sm_platform.defs.source_reach import nothing_of
 from sm_platform.features.land_cover import land_cover_shares
 from sm_platform.features.terrain import pixel_terrain, pixel_terrain_from
@@ -42,7 +42,7 @@ class _Read:
 def _read(layout: Layout, region: Region, product: Product) -> _Read:
     there = landed(layout, product.value, region.region_id, None)
     need(there, product, region)
-    granules = of_one_service(there)
+    granules = of_one_service(there, chosen_service(region, product))
     raster = read_all(layout, region.region_id, granules, region.window)
     inputs = hash_of([granule.sha256 for granule in granules])
     return _Read(raster, inputs, choice_note(there, granules))

@@ -2,7 +2,7 @@
 
 from sm_platform.defs.budget import overspent
 from sm_platform.defs.commands.run import Asked, run_command
-from sm_platform.defs.download_plan import Planned, planned
+from sm_platform.defs.download_plan import Planned, Shared, planned
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.live_sources import live_budget
 from sm_platform.defs.region_source import open_landing
@@ -38,7 +38,7 @@ def download_command(what: Asked, *, is_dry: bool, say: Say) -> None:
     print(HEAD)
     for row in planned(open_landing(layout, region, say), request):
         rows.append(row)
-        print(_line(row))
+        print(_lines(row))
     print(_sum(rows))
     lacking = [one for one in STATIC_PRODUCTS if one not in {row.product for row in rows}]
     if lacking:
@@ -47,12 +47,20 @@ def download_command(what: Asked, *, is_dry: bool, say: Say) -> None:
         print(_month(layout, rows))
 
 
-def _line(row: Planned) -> str:
+def _lines(row: Planned) -> str:
+    """A product's line, and one for each request that serves several of its days."""
     megabytes = _megabytes(row.known_bytes, row.n_unknown)
-    return (
+    line = (
         f"{row.product.value:<14}{row.service:<20}{row.n_listed:>9}{row.n_lacking:>9}"
         f"{row.requests:>10}{megabytes:>10}  about {spoken(row.seconds)}"
     )
+    return "\n".join([line, *(_shared(one) for one in row.shared)])
+
+
+def _shared(one: Shared) -> str:
+    days = f"{one.first}" if one.first == one.last else f"{one.first}..{one.last}"
+    requests, served = counted(one.requests, "request"), counted(one.n_days, "day")
+    return f"{'':<14}{requests} together for {served}: {days}"
 
 
 def _sum(rows: list[Planned]) -> str:

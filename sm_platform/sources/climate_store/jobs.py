@@ -7,6 +7,7 @@ file fetched like every other file.
 
 import re
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,12 +24,21 @@ from sm_platform.sources.services import (
     PASSING,
     TOO_MANY,
     Service,
+    bare,
     blotted,
     lacks_credentials,
     refusal,
     retry_after_s,
 )
-from sm_platform.sources.transfer import MOST_REDIRECTS, NETCDF, Limits, Reach, Wanted, fetch_file
+from sm_platform.sources.transfer import (
+    MOST_REDIRECTS,
+    NETCDF,
+    Limits,
+    Reach,
+    Wanted,
+    fetch_file,
+    how_broken,
+)
 
 if TYPE_CHECKING:
     from ecmwf.datastores import Client
@@ -46,12 +56,22 @@ LIMITS = Limits(deadline_s=300.0, largest_bytes=64 << 20)
 """Of one answer that is no file."""
 LOST = (403, 404, 410)
 """Of a request that was sent: not this account's, not known, or swept there."""
+UNFIT = (AttributeError, AssertionError, LookupError, TypeError, ValueError)
+"""What the client fails with over an answer of another shape, a web page for example."""
+STATUS_PAGE = "https://status.ecmwf.int"
 WAITING = ("accepted", "running")
-NO_DATA = re.compile(r"(?i)no data|non-empty area|no matching data|invalid.*combination")
+NO_DATA = re.compile(r"(?i)no data|non-empty area|no matching data|(in|not .*)valid .*combination")
+NOT_YET = re.compile(r"(?i)data you have requested is available yet")
+"""As the store's own code says it of days that are still to come."""
 TOO_LARGE = re.compile(r"(?i)cost limit|too large|exceed\w* the limit")
 QUEUE_FULL = re.compile(r"(?i)queued requests|too many .*requests|temporally limited")
 PLEASE_WAIT = re.compile(r"(?i)wait (\d+) seconds")
 QUEUE_WAIT_S = 600.0
+NOT_YET_WAIT_S = 6 * 3600.0
+
+
+class TooLargeError(SourceError):
+    """Variables, days and hours of a request are more than the store gives at once."""
 
 
 class LostRequestError(Exception):
@@ -139,6 +159,8 @@ class Jobs:
         from ecmwf.datastores import Client
         from ecmwf.datastores.processing import LinkError, ProcessingFailedError
 
+        # it warns, in its own words, when the store's notices cannot be read; nothing needs them
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"ecmwf\.datastores\.client")
         try:
             with requests.Session() as session:
                 bound(session, LIMITS, redirects=MOST_REDIRECTS)
@@ -155,22 +177,8 @@ class Jobs:
             raise _refused(error, asked, key) from None
         except ProcessingFailedError as error:
             raise LostRequestError(_failed(str(error), asked, key)) from None
-        except (
-            requests.RequestException,
-            ConnectionError,
-            TimeoutError,
-            LinkError,
-            AttributeError,
-            AssertionError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
-            # Among them JSONDecodeError: a web page in the place of an answer.
-            raise PassingError(
-                f"{SERVICE.title} did not answer as it should at {asked} "
-                f"({type(error).__name__}: {blotted(str(error), [key])[:160]}): try again later."
-            ) from None  # its text may tell the key
+        except (requests.RequestException, OSError, LinkError, *UNFIT) as error:
+            raise _unanswered(error, asked, self.url) from None  # its text may tell the key
 
 
 def _checked(key: str | None) -> str:
@@ -198,6 +206,16 @@ def _lost(what: str) -> LostRequestError:
     return LostRequestError(PassingError(f"{SERVICE.title}: {what}: try again, to send it anew."))
 
 
+def _unanswered(error: Exception, asked: str, url: str) -> PassingError:
+    """What to say when no answer came, or one that is none."""
+    is_net = isinstance(error, OSError) and not isinstance(error, ValueError)
+    what = how_broken(error) if is_net else "sent no answer that can be read"
+    return PassingError(
+        f"{SERVICE.title} {what} at {asked} ({bare(url)}): try again later; when that stays so, "
+        f"see {STATUS_PAGE} and whether the network lets requests through to it."
+    )
+
+
 def _refused(error: requests.HTTPError, asked: str, key: str) -> SourceError | LostRequestError:
     """What an answer with an error status means; licence and size both come as 403."""
     response = error.response
@@ -211,7 +229,7 @@ def _refused(error: requests.HTTPError, asked: str, key: str) -> SourceError | L
         )
     if str(response.url).endswith("/results") and response.status_code not in PASSING:
         return LostRequestError(_failed(said, asked, key))
-    if TOO_LARGE.search(said) or QUEUE_FULL.search(said) or NO_DATA.search(said):
+    if any(words.search(said) for words in (TOO_LARGE, QUEUE_FULL, NOT_YET, NO_DATA)):
         return _failed(said, asked, key)
     wait_s = retry_after_s(response.headers.get("Retry-After"))
     if response.status_code == TOO_MANY and wait_s is None:
@@ -235,15 +253,20 @@ def _failed(said: str, asked: str, key: str) -> SourceError:
     """Why a job failed; the store's own faults pass, a day or an area without data does not."""
     title, plain = SERVICE.title, " ".join(blotted(said, [key]).split())[:200]
     if TOO_LARGE.search(said):
-        return SourceError(
-            f"{title}: {asked} is larger than one request may be ({plain}): make the region smaller"
-            "."
+        return TooLargeError(
+            f"{title}: {asked} is larger than one request may be ({plain}): its limits have "
+            f"changed; see {PAGE}."
         )
     if QUEUE_FULL.search(said):
         return PassingError(
             f"{title}: the account has too many requests in the queue, so {asked} was not taken "
             f"({plain}): try again in {QUEUE_WAIT_S / 60:.0f} minutes.",
             QUEUE_WAIT_S,
+        )
+    if NOT_YET.search(said):
+        return PassingError(
+            f"{title}: {asked} is not out yet ({plain}): it is asked for again later.",
+            NOT_YET_WAIT_S,
         )
     if NO_DATA.search(said):
         return SourceError(

@@ -150,6 +150,14 @@ def month_around(area: Area, day: date, now: datetime, held: Collection[Piece]) 
     return Piece(area, first, last, is_midnight=False, stamp=stamp_of_month(day, now))
 
 
+def half_of(piece: Piece, day: date) -> Piece:
+    """The half of a piece of several days in which a day lies."""
+    middle = piece.first + (piece.last - piece.first) // 2
+    if day <= middle:
+        return replace(piece, last=middle)
+    return replace(piece, first=middle + ONE_DAY)
+
+
 def midnight_of(area: Area, day: date, now: datetime) -> Piece:
     """00 UTC of a day alone."""
     return Piece(area, day, day, is_midnight=True, stamp=stamp_of_month(day, now))

@@ -28,6 +28,7 @@ from sm_platform.sources.climate_store.pieces import (
 from sm_platform.sources.climate_store.work import Work
 from sm_platform.sources.names import empty_folder
 from sm_platform.sources.protocol import Finding, Granule, Product
+from sm_platform.sources.services import lacks_credentials
 from sm_platform.sources.terms import ERA5_LAND
 
 URL = "https://cds.climate.copernicus.eu/api"
@@ -122,26 +123,26 @@ class ClimateStoreSource:
             work.forget(files)
             raise PassingError(f"{SERVICE.title}: {error}") from error
 
-    def probe(self) -> Iterator[Finding]:
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
         """Key, catalogue, account and licence; as `LiveSource.probe`."""
-        is_set = bool(self.key)
-        names = " or ".join(SERVICE.variables)
-        text = f"the key is {'set' if is_set else 'lacking'} ({names})"
-        yield Finding(is_set, text + ("." if is_set else f": get one at {SERVICE.account}."))
-        if not is_set:
+        title, names = SERVICE.title, " or ".join(SERVICE.variables)
+        if not self.key:
+            yield Finding(False, str(lacks_credentials(SERVICE)))
             return
+        yield Finding(True, f"{title}: the key is set ({names}).")
         jobs = self._work().jobs
-        yield _found(lambda: f"the catalogue answers; ERA5-Land reaches to {jobs.newest()}.")
+        yield _found(lambda: f"{title}: the catalogue has ERA5-Land up to {jobs.newest()}.")
         yield _found(
             lambda: (
-                f"the key is taken; licences accepted: {', '.join(jobs.account()) or 'none'}. "
-                f"That of ERA5-Land has to be among them, see {PAGE}."
+                f"{title}: the key is taken; licences accepted: "
+                f"{', '.join(jobs.account()) or 'none'}. That of ERA5-Land has to be among them, "
+                f"see {PAGE}."
             )
         )
         yield Finding(
             True,
-            "no quota is told; requests wait in a queue, a month of a region is one request. "
-            f"Licence {ERA5_LAND.licence}: cite doi 10.24381/cds.e2161bac.",
+            f"{title}: no quota is told; requests wait in a queue, a month of a region is one "
+            f"request. Licence {ERA5_LAND.licence}: cite doi 10.24381/cds.e2161bac.",
         )
 
     def _work(self) -> Work:

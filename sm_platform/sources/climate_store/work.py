@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from sm_platform.errors import DeniedError, PassingError, SourceError
-from sm_platform.sources.climate_store.jobs import SERVICE, Jobs, LostRequestError
+from sm_platform.sources.climate_store.jobs import SERVICE, Jobs, LostRequestError, TooLargeError
 from sm_platform.sources.climate_store.netcdf_excerpt import times_in
 from sm_platform.sources.climate_store.pieces import (
     Area,
     Piece,
+    half_of,
     midnight_of,
     month_around,
     pieces_in,
@@ -38,7 +39,7 @@ PIECE, NOTE = ".nc", ".job"
 LOCK_PAUSE_S = 0.1
 LOCK_WAIT_S = 6 * 3600.0
 KINDS: dict[str, type[SourceError]] = {
-    kind.__name__: kind for kind in (SourceError, PassingError, DeniedError)
+    kind.__name__: kind for kind in (SourceError, PassingError, DeniedError, TooLargeError)
 }
 
 
@@ -76,10 +77,20 @@ class Work:
             else:
                 self._sweep()
                 piece = self._on_its_way(area, day, stamp) or month_around(area, day, now, own)
-            got = self._ask(piece, began)
+            got = self._ask_less(piece, day, began)
             if not got.holds(day, only_midnight=only_midnight):
                 raise _not_whole(day)
             return self._path(got, PIECE)
+
+    def _ask_less(self, piece: Piece, day: date, began: float) -> Piece:
+        """Fetch a piece, or of one that is too large the half with the day, and so on."""
+        while True:
+            try:
+                return self._ask(piece, began)
+            except TooLargeError:
+                if piece.first == piece.last:
+                    raise
+                piece = half_of(piece, day)
 
     def _on_its_way(self, area: Area, day: date, stamp: str) -> Piece | None:
         """A piece with the day whose request was sent by a run that was stopped."""

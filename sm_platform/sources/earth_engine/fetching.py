@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
+from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow, reproject_points
 from sm_platform.sources.earth_engine.client import asking
 from sm_platform.sources.earth_engine.collections import RADAR_FRAMES, collection_of
@@ -24,6 +27,7 @@ from sm_platform.sources.earth_engine.images import (
     LAND_COVER,
     RADAR,
     SOIL_PROPERTIES,
+    in_digits,
     radar_db,
     soil_asset,
     soil_bands,
@@ -39,8 +43,10 @@ from sm_platform.sources.protocol import Granule, Product
 
 FOOTPRINT_MARGIN_CELLS = 30
 """Around a frame's outline, whose sides are bent on the ground."""
-COARSER = 20
-"""Times as wide as the pixels of another band: wider than a cell of the region."""
+HOMOLOSINE = "+proj=igh +lat_0=0 +lon_0=0 +datum=WGS84 +units=m +no_defs"
+"""CRS of SoilGrids (ISRIC's description of its files)."""
+HOMOLOSINE_NAMES = ("152160", "homolosine")
+"""In ISRIC's code of it, which PROJ does not know, and in descriptions that PROJ cannot read."""
 MILLISECONDS = 1000
 
 
@@ -85,8 +91,7 @@ def _radar(
     content = json.dumps(properties_of(image, granule.granule_id), indent=1, sort_keys=True)
     (folder / f"{granule.granule_id}.json").write_text(content + "\n", encoding="utf-8")
     seen = seen_part(window, image.get("geometry"))
-    graph = radar_db(ee, granule.granule_id, is_angle_coarse=is_coarse(image, "angle", "VV"))
-    yield Picture(graph, RADAR, seen, asked=granule.granule_id)
+    yield Picture(radar_db(ee, granule.granule_id), RADAR, seen, asked=granule.granule_id)
 
 
 def _dated(ee: Any, granule: Granule, window: GridWindow) -> Picture:  # noqa: ANN401
@@ -95,8 +100,13 @@ def _dated(ee: Any, granule: Granule, window: GridWindow) -> Picture:  # noqa: A
     image_id = collection.image_id(granule.granule_id)
     grid = collection.grid
     assert grid is not None  # noqa: S101 - only the radar has none
+    image = stored(ee, image_id, collection.bands.names)
+    if collection.bands.is_digits:
+        with asking(granule.granule_id):
+            description = ee.data.getAsset(image_id)
+        image = in_digits(image, collection.bands, description)
     return Picture(
-        stored(ee, image_id, collection.bands.names),
+        image,
         collection.bands,
         covering(grid, window),
         grid.code,
@@ -116,10 +126,11 @@ def _soil(ee: Any, granule: Granule, window: GridWindow) -> Iterator[Picture]:  
     for name in SOIL_PROPERTIES:
         asset, bands = soil_asset(name), soil_bands(name)
         with asking(f"{granule.granule_id} ({asset})"):
-            told = {band["id"]: band for band in ee.data.getAsset(asset)["bands"]}
+            description = ee.data.getAsset(asset)
+            told = {band["id"]: band for band in description["bands"]}
             band = told[bands.names[0]]
-        grid = grid_told(band, asset)
-        image = stored(ee, asset, bands.names)
+        grid = readable(grid_told(band, asset), asset)
+        image = in_digits(stored(ee, asset, bands.names), bands, description)
         yield Picture(
             image, bands, covering(grid, window), grid.code, f"{granule.granule_id} {name}"
         )
@@ -134,11 +145,22 @@ def _tile(ee: Any, granule: Granule, window: GridWindow) -> Picture:  # noqa: AN
     return Picture(tiled(ee, asset, bands.names), bands, part, asked=granule.granule_id)
 
 
-def is_coarse(image: Mapping[str, Any], band: str, other: str) -> bool:
-    """Whether a band has far fewer columns than another one, by the image's metadata."""
-    told = {one.get("id"): one.get("grid", {}) for one in image.get("bands", [])}
-    width, fine = (told.get(name, {}).get("dimensions", {}).get("width") for name in (band, other))
-    return width is not None and fine is not None and width * COARSER < fine
+def readable(grid: NativeGrid, name: str) -> NativeGrid:
+    """The grid with a CRS that PROJ knows; the service is asked with its own name of it.
+
+    Raises:
+        SourceError: it is unknown, and not the projection of SoilGrids.
+    """
+    try:
+        CRS.from_user_input(grid.crs)
+    except CRSError as error:
+        if any(one in grid.crs.lower() for one in HOMOLOSINE_NAMES):
+            return NativeGrid(HOMOLOSINE, grid.affine, grid.crs)
+        raise SourceError(
+            f"Google Earth Engine tells {name} on a grid in {grid.crs[:60]!r}, which is not known "
+            "here: choose another service for this driver."
+        ) from error
+    return grid
 
 
 def properties_of(image: Mapping[str, Any], granule_id: str) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def _granule(collection: Collection, place: Place, image: Mapping[str, Any]) -> 
     day = moment_of(image["startTime"]).date()
     updated = image.get("updateTime")
     grid, is_radar = collection.grid, collection is RADAR_FRAMES
+    is_described = is_radar or collection.bands.is_digits
     window = place.window if grid is None else covering(grid, place.window)
     size = collection.bands.bytes_per_pixel
     return Granule(
@@ -135,7 +136,7 @@ def _granule(collection: Collection, place: Place, image: Mapping[str, Any]) -> 
         hrefs=(f"{place.url}/v1/{image['name']}",),
         service="earth_engine",
         citation=collection.terms.citation,
-        n_requests=len(tiles(window, size, place.tile_bytes)) + is_radar,
+        n_requests=len(tiles(window, size, place.tile_bytes)) + is_described,
         estimated_bytes=window.size * size,
     )
 

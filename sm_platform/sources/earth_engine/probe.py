@@ -1,14 +1,16 @@
-"""What `doctor --live` looks at of Earth Engine: access, registration, the smallest request."""
+"""What `doctor --live` looks at of Earth Engine: access, registration, the smallest requests."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sm_platform.errors import SmPlatformError
+from sm_platform.sources import terms
 from sm_platform.sources.earth_engine.client import LISTING, PROJECT, Access, asking, connect
-from sm_platform.sources.earth_engine.images import WORLDCOVER
+from sm_platform.sources.earth_engine.collections import collections_of
+from sm_platform.sources.earth_engine.images import GLO30, SOIL_PROPERTIES, WORLDCOVER, soil_asset
 from sm_platform.sources.earth_engine.wire import SERVICE
-from sm_platform.sources.protocol import Finding
+from sm_platform.sources.protocol import Finding, Product
 
 PAID = "REGISTERED_COMMERCIALLY"
 UNPAID = "REGISTERED_NOT_COMMERCIALLY"
@@ -16,13 +18,15 @@ AGENCY = (
     "the daily service of an agency or company needs the paid registration, research and teaching "
     "the free one (https://earthengine.google.com/noncommercial)"
 )
-LICENCES = (
-    "Licences: Sentinel-1 Copernicus terms, MODIS and VIIRS no restrictions, ERA5-Land, SoilGrids "
-    "and WorldCover CC-BY-4.0, GLO-30 Copernicus DEM licence; and the terms of Earth Engine itself."
-)
+STATIC = {
+    Product.SOIL: (tuple(soil_asset(one) for one in SOIL_PROPERTIES), terms.SOILGRIDS),
+    Product.ELEVATION: ((GLO30,), terms.GLO30),
+    Product.LAND_COVER: ((WORLDCOVER,), terms.WORLDCOVER),
+}
+"""Assets and terms of the products without days."""
 
 
-def findings(access: Access) -> Iterator[Finding]:
+def findings(access: Access, products: Collection[Product], ndvi_sensor: str) -> Iterator[Finding]:
     """What is found, from the first thing needed to the last; ends at one that stops the rest."""
     yield _credentials(access)
     if not access.project:
@@ -34,10 +38,10 @@ def findings(access: Access) -> Iterator[Finding]:
         return
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        found = [_tried(step, access) for step in (_registration, _smallest)]
+        found = [_tried(_registration, access), _tried(_computed, access)]
+        found += [_looked_at(access, product, ndvi_sensor) for product in products]
     yield from found
     yield _quota([str(one.message) for one in told])
-    yield Finding(True, LICENCES)
 
 
 def _tried(step: Callable[[Access], Finding], access: Access) -> Finding:
@@ -45,6 +49,13 @@ def _tried(step: Callable[[Access], Finding], access: Access) -> Finding:
         return step(access)
     except SmPlatformError as error:
         return Finding(False, str(error))
+
+
+def _looked_at(access: Access, product: Product, ndvi_sensor: str) -> Finding:
+    try:
+        return _listed(access, product, ndvi_sensor)
+    except SmPlatformError as error:
+        return Finding(False, str(error), (product,))
 
 
 def _credentials(access: Access) -> Finding:
@@ -74,19 +85,44 @@ def _registration(access: Access) -> Finding:
     return Finding(False, f"{said} not registered ({state}): {PROJECT}; {AGENCY}.")
 
 
-def _smallest(access: Access) -> Finding:
-    """One number computed, and one collection looked at: the two kinds of requests there are."""
+def _computed(access: Access) -> Finding:
     ee = connect(access)
     with asking("the smallest computation"):
         value = ee.data.computeValue(ee.Number(1).add(1))
-    with asking(f"{LISTING}{WORLDCOVER}"):
-        images: list[Any] = ee.data.listImages({"parent": WORLDCOVER, "pageSize": 1})["images"]
-    is_good = value == 2 and bool(images)
+    return Finding(value == 2, f"{SERVICE.title}: a computation gives {value} (2 expected).")
+
+
+def _listed(access: Access, product: Product, ndvi_sensor: str) -> Finding:
+    """One image of each asset that brings the product is looked at, and its licence told."""
+    ee = connect(access)
+    assets, licence = _assets(product, ndvi_sensor)
+    for asset in assets:
+        with asking(f"{LISTING}{asset}"):
+            is_there = _has_image(ee, asset, is_image=product is Product.SOIL)
+        if not is_there:
+            text = f"{SERVICE.title}: {asset} has no image: see its page in the catalogue for its "
+            return Finding(False, f"{text}successor, or choose another service.", (product,))
     return Finding(
-        is_good,
-        f"{SERVICE.title}: a computation gives {value} (2 expected), a "
-        f"collection can be listed: {'yes' if images else 'no'}.",
+        True,
+        f"{SERVICE.title}: {' and '.join(assets)} can be listed; licence: {licence}, and the terms "
+        "of Earth Engine itself.",
+        (product,),
     )
+
+
+def _assets(product: Product, ndvi_sensor: str) -> tuple[tuple[str, ...], str]:
+    """Asset ids of a product, and its licence."""
+    if product in STATIC:
+        assets, told = STATIC[product]
+        return assets, told.licence
+    found = collections_of(product, ndvi_sensor)
+    return tuple(one.asset_id for one in found), found[0].terms.licence
+
+
+def _has_image(ee: Any, asset: str, *, is_image: bool) -> bool:  # noqa: ANN401
+    if is_image:
+        return bool(ee.data.getAsset(asset))
+    return bool(ee.data.listImages({"parent": asset, "pageSize": 1})["images"])
 
 
 def _quota(told: list[str]) -> Finding:

@@ -9,8 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from affine import Affine
 
+from sm_platform.grid.ease2 import CRS as EASE2
+from sm_platform.grid.ease2 import LEFT_M, LEVEL_100M, TOP_M
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.earth_engine.client import Access, connect
+from sm_platform.sources.earth_engine.grids import NativeGrid
 from sm_platform.sources.earth_engine.images import radar_db
 from sm_platform.sources.earth_engine.sites import Reduction, Site, extract_sites
 from sm_platform.sources.protocol import Granule, Product
@@ -19,8 +22,8 @@ from sm_platform.sources.sentinel1_names import parse_frame
 BLOCK_DEG = 1.0
 """Sites within such a block are asked for together: a pass that sees one sees most of them."""
 MARGIN_DEG = 0.01
-CELL_M = 100.0895023349556
-"""The platform's pixel, EASE-Grid 2.0 (EPSG:6933)."""
+PIXELS = NativeGrid(EASE2, Affine(LEVEL_100M.cell_m, 0, LEFT_M, 0, -LEVEL_100M.cell_m, TOP_M))
+"""The platform's own."""
 BANDS = {"VV": "vv_db", "VH": "vh_db", "angle": "angle_deg"}
 List = Callable[[Product, GridWindow, Sequence[date] | None], list[Granule]]
 
@@ -43,8 +46,7 @@ def radar_at_sites(
             continue
         ee = connect(access)
         images = {one.granule_id: radar_db(ee, one.granule_id) for one in frames}
-        reduction = Reduction(tuple(BANDS), CELL_M, "EPSG:6933")
-        yield _seen(extract_sites(access, block, images, reduction))
+        yield _seen(extract_sites(access, block, images, Reduction(tuple(BANDS), PIXELS)))
 
 
 def _blocks(sites: Sequence[Site]) -> list[list[Site]]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from sm_platform.errors import PassingError, UsageError
 from sm_platform.sources.earth_engine.client import Access, asking, connect
+from sm_platform.sources.earth_engine.grids import NativeGrid
 from sm_platform.sources.earth_engine.pixels import in_order
 
 PAGE = 1000
@@ -41,10 +42,16 @@ class Reduction:
     """What is asked for at each site."""
 
     bands: tuple[str, ...]
-    scale_m: float
-    """Pixels of this size are read; the service averages smaller ones."""
-    crs: str | None = None
-    """Grid of those pixels; None: the image's own."""
+    pixels: NativeGrid | float
+    """Pixels of this grid are read, or of this size (metres) in the CRS of each image; the service
+    averages smaller ones."""
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The grid as the service's reductions want it; a size alone would not say where it is."""
+        if isinstance(self.pixels, NativeGrid):
+            return {"crs": self.pixels.crs, "crsTransform": list(self.pixels.affine)[:6]}
+        return {"scale": self.pixels}
 
 
 def extract_sites(
@@ -115,7 +122,6 @@ def _expression(
     reducer = ee.Reducer.mean()
     if len(bands) == 1:  # else the value of a single band is called after the reducer
         reducer = reducer.setOutputs(bands)
-    place = {"scale": reduction.scale_m} | ({"crs": reduction.crs} if reduction.crs else {})
     reduced = []
     for name in chunk.images:
         points = [
@@ -123,7 +129,9 @@ def _expression(
             for one in chunk.sites
         ]
         image = graphs[name].select(bands)
-        reduced.append(image.reduceRegions(ee.FeatureCollection(points), reducer, **place))
+        reduced.append(
+            image.reduceRegions(ee.FeatureCollection(points), reducer, **reduction.place)
+        )
     return ee.FeatureCollection(reduced).flatten()
 
 

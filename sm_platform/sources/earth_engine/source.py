@@ -126,9 +126,9 @@ class EarthEngineSource:
         haste = Haste(self.tiles_in_flight, self.tile_bytes, self.profile)
         fetch_granule(self._ee(), granule, window, folder, haste)
 
-    def probe(self) -> Iterator[Finding]:
-        """Look at credentials, project, registration and the smallest request; never raises."""
-        return findings(self._access())
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
+        """Access, registration and each product's collections; as `LiveSource.probe`."""
+        return findings(self._access(), products, self.ndvi_sensor)
 
     def _ee(self) -> Any:  # noqa: ANN401
         return connect(self._access())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import earthaccess
 
 CMR_URL = "https://cmr.earthdata.nasa.gov/search/"
+PAGE_PATIENCE = 3
+"""A page of 2000 granules (30 MB of JSON) may take so many times longer than a small answer."""
 MOST_HITS = 100_000
 """Of one query; more is a mistake in the days or the region."""
 Bounds = tuple[float, float, float, float]
@@ -32,7 +34,7 @@ class Catalogue:
     login_host: str
     token: str
     patience_s: float
-    """Longest time for one answer."""
+    """Longest time for a small answer; for a page of a list PAGE_PATIENCE times that."""
 
     def items(
         self,
@@ -54,7 +56,7 @@ class Catalogue:
         first, last = span
         asked = f"the list of {collection.name}"
         with answering(SERVICE, asked, [self.token]):
-            query = self._query(collection).parameters(
+            query = self._query(collection, PAGE_PATIENCE * self.patience_s).parameters(
                 bounding_box=bounds,
                 temporal=(f"{first}T00:00:00Z", f"{last}T23:59:59Z"),
             )
@@ -77,10 +79,10 @@ class Catalogue:
             SourceError: whatever the search failed with, see `answering`.
         """
         with answering(SERVICE, f"the list of {collection.name}", [self.token]):
-            found = self._query(collection).get(1)
+            found = self._query(collection, self.patience_s).get(1)
         return found[0] if found else None
 
-    def _query(self, collection: Collection) -> "earthaccess.DataGranules":
+    def _query(self, collection: Collection, patience_s: float) -> "earthaccess.DataGranules":
         import earthaccess
         from earthaccess.system import System
 
@@ -91,5 +93,5 @@ class Catalogue:
         auth.token = {"access_token": self.token}
         auth.authenticated = True
         query = earthaccess.DataGranules(auth)
-        patient(query.session, self.patience_s)
+        patient(query.session, patience_s).headers["Accept-Encoding"] = "gzip"
         return query.parameters(short_name=collection.short_name, version=collection.version)

@@ -5,7 +5,7 @@ from datetime import date
 
 from sm_platform.errors import SourceError
 from sm_platform.sources.earthdata.catalogue import Bounds
-from sm_platform.sources.earthdata.collections import RETIRED, SERVICE, Collection
+from sm_platform.sources.earthdata.collections import FOLLOWS, RETIRED, SERVICE, Collection
 
 
 def check_version(collection: Collection) -> None:
@@ -29,6 +29,24 @@ def check_days(collections: Sequence[Collection], days: Sequence[date]) -> None:
         )
 
 
+def end_told(collection: Collection) -> str:
+    """What is reported of the end of a collection, with what goes on; empty when nothing is."""
+    if collection.last_day is None:
+        return ""
+    return f"{collection.name} is reported to end about {collection.last_day}: choose {FOLLOWS}."
+
+
+def check_ended(collections: Sequence[Collection], day: date) -> None:
+    """Raises SourceError when all collections are reported to have ended before a day.
+
+    Only where nothing was found: the end is reported, not proven.
+    """
+    ended = [one for one in collections if one.last_day is not None and one.last_day < day]
+    if ended and len(ended) == len(collections):
+        told = " ".join(end_told(one) for one in ended)
+        raise SourceError(f"{SERVICE.title} lists nothing of {day} or after. {told}")
+
+
 def check_place(collection: Collection, bounds: Bounds) -> None:
     """Raises SourceError when the bounds (degrees) lie beyond what the collection covers."""
     _, south, _, north = bounds
@@ -41,6 +59,12 @@ def check_place(collection: Collection, bounds: Bounds) -> None:
 
 def gone(collection: Collection) -> SourceError:
     """What to say when the catalogue has not one granule of a collection."""
+    if collection.lies_at:
+        return SourceError(
+            f"{SERVICE.title}: the catalogue has no granule of {collection.name}: it may hold only "
+            f"the description; the files lie at {collection.lies_at}: fetch them there and name "
+            'their folder in the configuration (service "folder").'
+        )
     return SourceError(
         f"{SERVICE.title}: the catalogue has no granule of {collection.name} at all: a newer "
         "version may have taken its place; see "

@@ -41,6 +41,10 @@ class Collection:
     terms: terms.Terms
     highest_lat: float = 90.0
     """It has nothing beyond, north and south."""
+    last_day: date | None = None
+    """About when it is reported to end; None: nothing is reported."""
+    lies_at: str = ""
+    """Page where its files lie when the catalogue may hold its description alone."""
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class Collection:
         return f"{self.short_name}.{self.version}"
 
 
-def _vegetation(short_name: str, first_day: date) -> Collection:
+def _vegetation(short_name: str, first_day: date, last_day: date | None = None) -> Collection:
     """16-day vegetation indices of MODIS (250 m) or VIIRS (500 m), a file a tile."""
     is_modis = short_name.startswith("M")
     version, ending, size = ("061", ".hdf", 80) if is_modis else ("002", ".h5", 15)
@@ -63,6 +67,7 @@ def _vegetation(short_name: str, first_day: date) -> Collection:
         first_day=first_day,
         estimated_bytes=size * MEGABYTE,
         terms=terms.vegetation(short_name),
+        last_day=last_day,
     )
 
 
@@ -104,6 +109,8 @@ NSIDC_0779 = Collection(
     estimated_bytes=60 * MEGABYTE,
     terms=terms.NSIDC_0779,
     highest_lat=85.04,
+    # Its sister NSIDC-0611 has no granule in the catalogue; whether it has some is not known.
+    lies_at="https://nsidc.org/data/nsidc-0779",
 )
 LATE_RAIN = Collection(
     "GPM_3IMERGDL",
@@ -135,11 +142,16 @@ NDVI: Mapping[str, tuple[Collection, ...]] = {
         _vegetation("MOD13Q1", date(2000, 2, 18)),
         _vegetation("MYD13Q1", date(2002, 7, 4)),
     ),
-    "VNP13A1": (_vegetation("VNP13A1", date(2012, 1, 17)),),
+    # NASA and NOAA announced that they deliver no VIIRS data of Suomi NPP after 2026-11-01. That is
+    # quoted by several public projects of 2026; the notice itself could not be seen. On Earth
+    # Engine its fires (VNP14A1) end on 2026-11-02, those of NOAA-20 (VJ114A1) go on.
+    "VNP13A1": (_vegetation("VNP13A1", date(2012, 1, 17), date(2026, 11, 1)),),
     "VJ113A1": (_vegetation("VJ113A1", date(2018, 1, 1)),),
     "VJ213A1": (_vegetation("VJ213A1", date(2023, 2, 10)),),
 }
 """By sensor. Terra and Aqua together, or one VIIRS, give a composite every 8 days."""
+FOLLOWS = "earthdata:VJ113A1 (NOAA-20), or else earthdata:VJ213A1 (NOAA-21)"
+"""What goes on where a vegetation index ends: as the configuration names it."""
 OTHERS = (SPL4SMGP, SPL3SMP_E, NSIDC_0779, LATE_RAIN, OPERA_RTC)
 COLLECTIONS: Mapping[str, Collection] = {
     one.short_name: one for one in (*OTHERS, *(one for held in NDVI.values() for one in held))

@@ -44,6 +44,7 @@ def granule_of(item: Mapping[str, Any], collection: Collection) -> Granule | Non
     told = _told_of(umm)
     size = _size(told, names)
     sha256 = _sha256(told, names)
+    estimate = size or _estimate(umm, names)
     made = umm.get("DataGranule", {}).get("ProductionDateTime")
     return Granule(
         product=collection.product,
@@ -53,14 +54,14 @@ def granule_of(item: Mapping[str, Any], collection: Collection) -> Granule | Non
         format=collection.format,
         available_utc=_available(item),
         licence=collection.terms.licence,
-        stamp=sha256 or " ".join(str(one) for one in (size, made) if one) or None,
+        stamp=sha256 or " ".join(str(one) for one in (estimate, made) if one) or None,
         size_bytes=size,
         sha256=sha256,
         hrefs=tuple(bare(hrefs[name]) for name in names),
         service=SERVICE.service_id,
         citation=collection.terms.citation,
         n_requests=REQUESTS_A_FILE * len(names),
-        estimated_bytes=size or _estimate(told, names) or collection.estimated_bytes,
+        estimated_bytes=estimate or collection.estimated_bytes,
         frame=frame_in(umm, granule_id) if collection.product is Product.S1_GRD else None,
     )
 
@@ -139,37 +140,46 @@ def _utc(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _entries(umm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What the catalogue tells of files; not always of each, nor always of those in the archive."""
+    return list(umm.get("DataGranule", {}).get("ArchiveAndDistributionInformation", []))
+
+
 def _told_of(umm: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """What is told of each file, by name; a granule of one file may name none."""
-    held = umm.get("DataGranule", {}).get("ArchiveAndDistributionInformation", [])
-    return {str(one.get("Name", "")): one for one in held}
-
-
-def _of(told: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[Mapping[str, Any]]:
-    if len(names) == 1 and len(told) == 1:
-        return list(told.values())
-    return [told.get(name, {}) for name in names]
+    """The entries of files that are told by their own names: only these describe our bytes."""
+    return {str(one.get("Name", "")): one for one in _entries(umm)}
 
 
 def _size(told: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> int | None:
-    """Exact size of the files together; None unless it is told of each."""
-    sizes = [one.get("SizeInBytes") for one in _of(told, names)]
+    """Exact size of the files together; None unless it is told of each by its name."""
+    sizes = [told.get(name, {}).get("SizeInBytes") for name in names]
     known = [size for size in sizes if isinstance(size, int) and size > 0]
     return sum(known) if len(known) == len(sizes) else None
 
 
-def _estimate(told: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> int | None:
-    """Size by the rounded numbers of the catalogue (megabytes); None unless it is told of each."""
-    sizes = [
-        float(one.get("Size") or 0) * UNITS.get(one.get("SizeUnit", ""), 0)
-        for one in _of(told, names)
-    ]
+def _estimate(umm: Mapping[str, Any], names: Sequence[str]) -> int | None:
+    """About the size of the files together; None unless something is told of each.
+
+    By the rounded numbers of the catalogue. A granule of one file may have one entry under another
+    name (`Not provided`, the granule, a folder): near enough to plan with.
+    """
+    told, held = _told_of(umm), _entries(umm)
+    alone = held[0] if len(names) == 1 and len(held) == 1 else {}
+    sizes = [_about(told.get(name, alone)) for name in names]
     return None if not all(sizes) else round(sum(sizes))
+
+
+def _about(entry: Mapping[str, Any]) -> float:
+    """Bytes as an entry tells them; 0 when it does not."""
+    exact = entry.get("SizeInBytes")
+    if isinstance(exact, int) and exact > 0:
+        return exact
+    return float(entry.get("Size") or 0) * UNITS.get(entry.get("SizeUnit", ""), 0)
 
 
 def _sha256(told: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str | None:
     """Checksum of a granule of one file, where the archive gives this kind."""
-    held = [one.get("Checksum", {}) for one in _of(told, names)]
+    held = [told.get(name, {}).get("Checksum", {}) for name in names]
     if len(held) != 1 or held[0].get("Algorithm") != "SHA-256":
         return None
     value = str(held[0].get("Value", ""))

@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sm_platform.errors import DeniedError, SourceError
+from sm_platform.grid.calendar import is_composite
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.earthdata.catalogue import CMR_URL, Catalogue
-from sm_platform.sources.earthdata.checks import check_days, check_version
+from sm_platform.sources.earthdata.checks import check_days, check_ended, check_version
 from sm_platform.sources.earthdata.collections import (
-    COLLECTIONS,
     MAGIC,
     SERVICE,
     Collection,
@@ -35,11 +35,19 @@ DATA_HOSTS = (
     ".gesdisc.earthdata.nasa.gov",
     ".gesdisc.eosdis.nasa.gov",
     ".asf.alaska.edu",
+    ".apps.nsidc.org",
 )
-"""Hosts of the archives (NSIDC, LP DAAC, GES DISC, ASF): they get the token."""
-DOWNLOAD_HOSTS = (".cloudfront.net", ".s3.us-west-2.amazonaws.com")
+"""Hosts of the archives (NSIDC, LP DAAC, GES DISC, ASF): they get the token. Whether that of
+NSIDC's own disks (the last) takes it is not known: a refusal tells how to go on."""
+DOWNLOAD_HOSTS = (
+    ".cloudfront.net",
+    ".s3.us-west-2.amazonaws.com",
+    "s3.us-west-2.amazonaws.com",  # the bucket in the path
+)
 """Hosts of the signed addresses that the archives lead to: they must not get it."""
 ONE_DAY = timedelta(days=1)
+COMPOSITE = timedelta(days=16)
+"""What a composite takes until it can be listed, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +97,17 @@ class EarthdataSource:
 
         Raises:
             SourceError: another product, no credentials, a withdrawn version, the window outside
-                the collection, all days before its first.
+                the collection, all days before its first, nothing after its reported end.
             PassingError: the catalogue did not answer, or not with everything.
         """
         collections = self.collections(product)
         if days is None or not days:
             return []
         check_days(collections, days)
-        return self._listed(collections, window, set(days), None)
+        found = self._listed(collections, window, set(days), None)
+        if not found and any(map(is_composite, days)):  # on others nothing begins anyway
+            check_ended(collections, min(days))
+        return found
 
     def listed_since(
         self,
@@ -112,7 +123,10 @@ class EarthdataSource:
         for product in products if days else ():
             collections = self.collections(product)
             check_days(collections, days)
-            found += self._listed(collections, window, set(days), since)
+            listed = self._listed(collections, window, set(days), since)
+            if since is not None and not listed:
+                check_ended(collections, today - COMPOSITE)
+            found += listed
         if since is not None:
             found = [one for one in found if one.available_utc and one.available_utc >= since]
         return by_day(found)
@@ -139,9 +153,9 @@ class EarthdataSource:
             with self._renewing(name):
                 fetch_file(SERVICE, wanted, folder / name, reach=reach, limits=self.limits)
 
-    def probe(self) -> Iterator[Finding]:
-        """Credentials, the token's end, and one granule of each collection; never raises."""
-        yield from look(self._catalogue, self._in_use, self._bearer)
+    def probe(self, products: Several[Product]) -> Iterator[Finding]:
+        """Log-in and one granule of each product's collections; as `LiveSource.probe`."""
+        yield from look(self._catalogue, lambda: self._versions(products), self._bearer)
 
     def collections(self, product: Product) -> tuple[Collection, ...]:
         """The collections that hold a product, in the configured version.
@@ -149,17 +163,17 @@ class EarthdataSource:
         Raises:
             SourceError: there is none, or its version was withdrawn.
         """
-        found = tuple(self._versioned(one) for one in collections_of(product, self.ndvi))
+        found = tuple(self._versions([product]))
         for one in found:
             check_version(one)
         return found
 
-    def _versioned(self, one: Collection) -> Collection:
-        return replace(one, version=self.versions.get(one.short_name, one.version))
-
-    def _in_use(self) -> list[Collection]:
-        used = [one for one in COLLECTIONS.values() if one.product is not Product.NDVI]
-        return [self._versioned(one) for one in (*collections_of(Product.NDVI, self.ndvi), *used)]
+    def _versions(self, products: Several[Product]) -> list[Collection]:
+        """The collections that hold products, in the configured versions, withdrawn or not."""
+        found = [one for product in products for one in collections_of(product, self.ndvi)]
+        return [
+            replace(one, version=self.versions.get(one.short_name, one.version)) for one in found
+        ]
 
     def _listed(
         self,

@@ -142,23 +142,22 @@ class LabelFolderSource:
             "granules again."
         )
 
-    def probe(self) -> Iterator[Finding]:
-        """The folder, and what of it is labels; as `LiveSource.probe`."""
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
+        """The folder, and what of each product is in it; as `LiveSource.probe`."""
         try:
             held = self._held()
         except SourceError as error:
             yield Finding(False, str(error))
             return
-        told = ", ".join(
-            f"{n} of {product.value}"
-            for product in (*DATED, Product.ISMN)
-            if (n := sum(one.product is product for one in held))
-        )
-        yield Finding(bool(held), f"{self.root} holds {told or 'no label file'}.")
+        for product in products:
+            n = sum(one.product is product for one in held)
+            text = f"{n} of {product.value}." if n else f"nothing of {product.value}: put it there."
+            yield Finding(n > 0, f"The folder {self.root} holds {text}", (product,))
         reasons = list(self._memory.refused.values())
         if reasons:
+            text = f"files that cannot be used: {len(reasons)}, for example:"
             shown = " ".join(reasons[:MOST_TOLD])
-            yield Finding(False, f"{len(reasons)} files cannot be used, for example: {shown}")
+            yield Finding(False, f"The folder {self.root}: {text} {shown}")
 
     def _held(self) -> list[_Held]:
         """Every granule of the folder, of two copies the first by path."""

@@ -5,15 +5,16 @@ all that exist. What it does not name is sea, but for the places whose tiles wer
 """
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.names import check_name
-from sm_platform.sources.open_data.bucket import IN_FLIGHT, fetch_text, probed
+from sm_platform.sources.open_data.bucket import OpenArchive, fetch_text
 from sm_platform.sources.open_data.cog_window import (
     WINDOW,
     excerpt_stamp,
@@ -21,9 +22,9 @@ from sm_platform.sources.open_data.cog_window import (
 )
 from sm_platform.sources.open_data.tile_names import corners, glo30_tile
 from sm_platform.sources.open_data.tiles import Tiles
-from sm_platform.sources.protocol import Finding, Granule, Product
+from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.services import Service
-from sm_platform.sources.terms import GLO30
+from sm_platform.sources.terms import GLO30, Terms
 from sm_platform.sources.transfer import Limits
 
 URL = "https://copernicus-dem-30m.s3.amazonaws.com"
@@ -46,22 +47,15 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenElevationSource:
+class OpenElevationSource(OpenArchive):
     """One static granule for each tile that the window and its margin touch."""
 
+    service: ClassVar[Service] = SERVICE
+    terms: ClassVar[Terms] = GLO30
     url: str = URL
     """Of the bucket, without a slash at the end."""
     limits: Limits = WINDOW
     _known: _Known = field(default_factory=_Known, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """Id of the service."""
-        return SERVICE.service_id
-
-    def now(self) -> datetime:
-        """This moment."""
-        return datetime.now(UTC)
 
     def granules(
         self, product: Product, window: GridWindow, days: Sequence[date] | None
@@ -90,20 +84,6 @@ class OpenElevationSource:
                 )
         return sorted(found, key=lambda one: one.granule_id)
 
-    def listed_since(
-        self,
-        products: Collection[Product],
-        window: GridWindow,
-        since: datetime | None,
-        first_day: date,
-    ) -> list[Granule]:
-        """None: nothing here is dated."""
-        return []
-
-    def in_flight(self, product: Product) -> int:
-        """Few: a region has one tile or two."""
-        return IN_FLIGHT
-
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
         """Put the excerpt of a tile around the window into an existing empty folder.
 
@@ -114,9 +94,9 @@ class OpenElevationSource:
         tile = check_name(granule.granule_id, "granule id")
         TILES.fetch(self._href(tile), window, folder, self.limits)
 
-    def probe(self) -> Iterator[Finding]:
-        """Reach, licence and the list of tiles."""
-        yield from probed(SERVICE, GLO30.licence, lambda: f"{len(self._tiles())} tiles")
+    def looked_at(self) -> str:
+        """The list of tiles."""
+        return f"tiles in its list: {len(self._tiles())}"
 
     def _tiles(self) -> frozenset[str]:
         """Names of all tiles; asked for once."""

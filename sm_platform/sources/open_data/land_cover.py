@@ -6,15 +6,16 @@ no land.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.names import check_name
-from sm_platform.sources.open_data.bucket import IN_FLIGHT, fetch_text, probed
+from sm_platform.sources.open_data.bucket import OpenArchive, fetch_text
 from sm_platform.sources.open_data.cog_window import (
     WINDOW,
     excerpt_stamp,
@@ -22,9 +23,9 @@ from sm_platform.sources.open_data.cog_window import (
 )
 from sm_platform.sources.open_data.tile_names import corners, worldcover_tile
 from sm_platform.sources.open_data.tiles import Tiles
-from sm_platform.sources.protocol import Finding, Granule, Product
+from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.services import Service
-from sm_platform.sources.terms import WORLDCOVER
+from sm_platform.sources.terms import WORLDCOVER, Terms
 from sm_platform.sources.transfer import Limits
 
 URL = "https://esa-worldcover.s3.eu-central-1.amazonaws.com"
@@ -38,21 +39,14 @@ _TAG = re.compile(r"<ETag>(?:&quot;|\")?([0-9a-f-]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLandCoverSource:
+class OpenLandCoverSource(OpenArchive):
     """One static granule for each tile that the window and its margin touch."""
 
+    service: ClassVar[Service] = SERVICE
+    terms: ClassVar[Terms] = WORLDCOVER
     url: str = URL
     """Of the bucket, without a slash at the end."""
     limits: Limits = WINDOW
-
-    @property
-    def name(self) -> str:
-        """Id of the service."""
-        return SERVICE.service_id
-
-    def now(self) -> datetime:
-        """This moment."""
-        return datetime.now(UTC)
 
     def granules(
         self, product: Product, window: GridWindow, days: Sequence[date] | None
@@ -77,20 +71,6 @@ class OpenLandCoverSource:
             if version
         ]
 
-    def listed_since(
-        self,
-        products: Collection[Product],
-        window: GridWindow,
-        since: datetime | None,
-        first_day: date,
-    ) -> list[Granule]:
-        """None: nothing here is dated."""
-        return []
-
-    def in_flight(self, product: Product) -> int:
-        """Few: a region has one tile or two."""
-        return IN_FLIGHT
-
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
         """Put the excerpt of a tile around the window into an existing empty folder.
 
@@ -101,11 +81,8 @@ class OpenLandCoverSource:
         tile = check_name(granule.granule_id, "granule id")
         TILES.fetch(self._href(tile), window, folder, self.limits)
 
-    def probe(self) -> Iterator[Finding]:
-        """Reach and licence: one tile is asked for in the bucket's list."""
-        yield from probed(SERVICE, WORLDCOVER.licence, self._look)
-
-    def _look(self) -> str:
+    def looked_at(self) -> str:
+        """One tile in the bucket's list."""
         tile = worldcover_tile(105, 18)
         return f"{tile} is {'there' if self._version(tile) else 'not there'}"
 

@@ -4,15 +4,16 @@ https://files.isric.org/soilgrids/latest/data/{property}/{property}_0-5cm_mean.v
 twenty thousand tiles in the Interrupted Goode Homolosine; the list is most of what is moved.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 from sm_platform.errors import SourceError
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.names import empty_folder
-from sm_platform.sources.open_data.bucket import IN_FLIGHT, probed
+from sm_platform.sources.open_data.bucket import OpenArchive
 from sm_platform.sources.open_data.cog_window import (
     WINDOW,
     Remote,
@@ -21,9 +22,9 @@ from sm_platform.sources.open_data.cog_window import (
     region_bounds,
 )
 from sm_platform.sources.open_data.vrt_window import MAGIC, write_vrt_window
-from sm_platform.sources.protocol import Finding, Granule, Product
+from sm_platform.sources.protocol import Granule, Product
 from sm_platform.sources.services import Service
-from sm_platform.sources.terms import SOILGRIDS
+from sm_platform.sources.terms import SOILGRIDS, Terms
 from sm_platform.sources.transfer import Limits
 
 URL = "https://files.isric.org/soilgrids/latest/data"
@@ -39,21 +40,14 @@ REQUESTS_EACH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSoilSource:
+class OpenSoilSource(OpenArchive):
     """One static granule of three excerpts, `{property}_0-5cm_mean.tif`."""
 
+    service: ClassVar[Service] = SERVICE
+    terms: ClassVar[Terms] = SOILGRIDS
     url: str = URL
     """Of the folder with a folder for each property, without a slash at the end."""
     limits: Limits = WINDOW
-
-    @property
-    def name(self) -> str:
-        """Id of the service."""
-        return SERVICE.service_id
-
-    def now(self) -> datetime:
-        """This moment."""
-        return datetime.now(UTC)
 
     def granules(
         self, product: Product, window: GridWindow, days: Sequence[date] | None
@@ -79,20 +73,6 @@ class OpenSoilSource:
             )
         ]
 
-    def listed_since(
-        self,
-        products: Collection[Product],
-        window: GridWindow,
-        since: datetime | None,
-        first_day: date,
-    ) -> list[Granule]:
-        """None: nothing here is dated."""
-        return []
-
-    def in_flight(self, product: Product) -> int:
-        """Few: an open server."""
-        return IN_FLIGHT
-
     def fetch(self, granule: Granule, window: GridWindow, folder: Path) -> None:
         """Put the three excerpts around the window into an existing empty folder.
 
@@ -107,11 +87,8 @@ class OpenSoilSource:
             remote = Remote(SERVICE, self._href(one))
             write_vrt_window(remote, region_bounds(window), folder / _file(one), limits=self.limits)
 
-    def probe(self) -> Iterator[Finding]:
-        """Reach and licence; looks at the first bytes of one list."""
-        yield from probed(SERVICE, SOILGRIDS.licence, self._look)
-
-    def _look(self) -> str:
+    def looked_at(self) -> str:
+        """The first bytes of one list."""
         look(Remote(SERVICE, self._href(PROPERTIES[0])), self.limits, MAGIC)
         return "the list of sand begins as it should"
 

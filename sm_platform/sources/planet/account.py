@@ -21,6 +21,7 @@ from sm_platform.errors import PassingError, SourceError
 from sm_platform.sources.metering import spend
 from sm_platform.sources.services import (
     Service,
+    bare,
     blotted,
     lacks_credentials,
     refusal,
@@ -157,10 +158,7 @@ class Account:
             AttributeError,
         ) as error:
             # Among them time-outs, cut answers, and web pages in the place of JSON.
-            raise PassingError(
-                f"{SERVICE.title} did not answer as it should at {asked} "
-                f"({type(error).__name__}: {blotted(str(error), [self.key])[:160]}): try again."
-            ) from None  # its text may tell the key
+            raise _unanswered(error, asked, self.url) from None  # its text may tell the key
         finally:
             spend(requests=sum(outcomes) or 1)
 
@@ -181,6 +179,22 @@ async def _listed(
             return [one async for one in listing(client)]
         finally:
             outcomes.append(sum(session.outcomes.values()))
+
+
+def _unanswered(error: Exception, asked: str, url: str) -> PassingError:
+    """What to say when no answer came, or one that is none."""
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        what = "did not answer in time"
+    elif isinstance(error, httpx.HTTPError | OSError):
+        what = "broke off"
+    else:
+        what = "sent no answer that can be read"
+    return PassingError(
+        f"{SERVICE.title} {what} at {asked} ({bare(url)}): try again later; when that stays so, "
+        "see https://status.planet.com and whether the network lets requests through to it."
+    )
 
 
 def _refused(error: Exception, asked: str, key: str) -> SourceError:
@@ -248,9 +262,16 @@ def _items(told: Sequence[Mapping[str, Any]], lon: float) -> tuple[list[Item], i
 
 
 def _links(told: Mapping[str, Any]) -> dict[str, str]:
-    hrefs = (told.get("_links") or {}).get("results") or []
-    named = {unquote(urlsplit(str(href)).path).rsplit("/", 1)[-1]: str(href) for href in hrefs}
+    named = dict(map(_link, (told.get("_links") or {}).get("results") or []))
     return {name: href for name, href in sorted(named.items()) if name.endswith(ENDS)}
+
+
+def _link(entry: object) -> tuple[str, str]:
+    """Name and address of a file: an address, or a `name` (a path) and `location` (Orders API)."""
+    told = entry if isinstance(entry, Mapping) else {"location": entry}
+    href = str(told.get("location", ""))
+    path = str(unquote(urlsplit(href).path))
+    return path.rsplit("/", 1)[-1], href
 
 
 def _told_time(told: Mapping[str, Any], name: str) -> datetime | None:

@@ -20,7 +20,7 @@ from sm_platform.sources.planet.account import (
     Subscription,
 )
 from sm_platform.sources.protocol import Finding, Granule, Product
-from sm_platform.sources.services import bare
+from sm_platform.sources.services import bare, lacks_credentials
 from sm_platform.sources.terms import PLANET_SWC
 from sm_platform.sources.transfer import TIFF, Reach, Wanted, fetch_file
 
@@ -138,13 +138,12 @@ class PlanetSource:
                 raise
             self._download(granule, self._listed_links(granule, window), folder)
 
-    def probe(self) -> Iterator[Finding]:
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
         """Key, subscriptions and terms; as `LiveSource.probe`."""
         if not self.key:
-            text = f"no key, PL_API_KEY is not set: get one at {SERVICE.account}."
-            yield Finding(False, text)
+            yield Finding(False, str(lacks_credentials(SERVICE)))
             return
-        yield Finding(True, "the key is set (PL_API_KEY).")
+        yield Finding(True, f"{SERVICE.title}: the key is set (PL_API_KEY).")
         try:
             found = Account(self.url, self.key).subscriptions()
         except SourceError as error:
@@ -152,12 +151,12 @@ class PlanetSource:
             return
         usable = [one for one in found if _is_usable(one)]
         told = "; ".join(_told(one) for one in found) or "none"
-        text = f"subscriptions to soil water content: {told}"
+        text = f"{SERVICE.title}: subscriptions to soil water content: {told}"
         yield Finding(bool(usable), text + ("." if usable else f"; {HOW}."))
         yield Finding(
             True,
-            "use is as the subscription's terms allow. Planet sells the 20 m and 100 m series no "
-            "more and ends them in April 2028 (its product page).",
+            f"{SERVICE.title}: use is as the subscription's terms allow. Planet sells the 20 m and "
+            "100 m series no more and ends them in April 2028 (its product page).",
         )
 
     def _items(
@@ -174,9 +173,9 @@ class PlanetSource:
             n_without += n_others
         if n_without and not found:
             raise SourceError(
-                f"{SERVICE.title}: {n_without} results of {fitting[0].name} have no files to "
-                "download here: when the subscription delivers to storage of your own, copy them "
-                "from there and let planet_swc come from a folder."
+                f"{SERVICE.title}: the results of {fitting[0].name} have no files to download here "
+                f"({n_without} were looked at): when the subscription delivers to storage of your "
+                "own, copy them from there and let planet_swc come from a folder."
             )
         self._links.keep(list(found.values()), bounds)
         return sorted(found.values(), key=lambda item: (item.sensed_utc.date(), item.item_id))

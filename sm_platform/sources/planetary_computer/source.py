@@ -6,6 +6,7 @@ cells around the region are landed, on the item's own grid.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,7 +37,14 @@ STORAGE = ".blob.core.windows.net"
 IN_FLIGHT = 4
 LATE = timedelta(days=14)
 """Items appear in the catalogue days after the moment they give as made."""
-SUCCESSOR = "take NDVI from earthdata:VNP13A1, radar from earthdata:OPERA_RTC"
+SUCCESSORS = {
+    Product.NDVI: "take NDVI from earthdata:VJ113A1 (VIIRS), or else earthdata:VJ213A1",
+    Product.S1_GRD: "take radar from earthdata:OPERA_RTC",
+}
+LICENCES = {
+    Product.NDVI: f"{OPEN_NASA} (MODIS)",
+    Product.S1_GRD: f"{SENTINEL_1_RTC.licence} (Sentinel-1 RTC)",
+}
 PROBED = timedelta(days=120)
 HANOI = (105.8, 21.0, 105.9, 21.1)
 
@@ -49,7 +57,7 @@ class PlanetaryComputerSource:
     token_url: str = TOKEN_URL
     """Of the signatures, without the collection."""
     subscription_key: str | None = field(default=None, repr=False)
-    """Raises the limits on requests; needed when the service asks for an account."""
+    """Sent where one is set; access is open without, and new keys are not given out."""
     most_in_flight: int = IN_FLIGHT
     radar_collection: str = radar.COLLECTION
     limits: Limits = WINDOW
@@ -112,7 +120,8 @@ class PlanetaryComputerSource:
         """Put the excerpts around the window into an existing empty folder.
 
         Raises:
-            PassingError: no answer, too many requests, a signature that is not taken, or cut.
+            PassingError: no answer, too many requests, or cut; denied: a signature was not given or
+                not taken, the next try asks for another.
             SourceError: gone, or the item does not reach the window.
         """
         empty_folder(folder)
@@ -125,36 +134,31 @@ class PlanetaryComputerSource:
                 text = self._catalogue().request(granule.hrefs[-1])
                 (folder / check_name(name, "file name")).write_text(text, encoding="utf-8")
 
-    def probe(self) -> Iterator[Finding]:
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
         """Key, catalogue, a signature, and how new the newest items are."""
-        has_key = (
-            "a subscription key is there"
-            if self.subscription_key
-            else ("no subscription key (PC_SDK_SUBSCRIPTION_KEY), so fewer requests are allowed")
-        )
-        yield Finding(
-            True,
-            f"{SERVICE.title}: {has_key}; licences {OPEN_NASA} (MODIS), "
-            f"{SENTINEL_1_RTC.licence} (Sentinel-1 RTC).",
-        )
-        for collection in (modis.COLLECTION, self.radar_collection):
-            yield self._look(collection)
+        own = " (PC_SDK_SUBSCRIPTION_KEY is set and sent)" if self.subscription_key else ""
+        licences = ", ".join(LICENCES[one] for one in products if one in LICENCES)
+        yield Finding(True, f"{SERVICE.title}: no key needed{own}; licence {licences}.")
+        for product in products:
+            is_good, text = self._look(product)
+            yield Finding(is_good, text, (product,))
 
-    def _look(self, collection: str) -> Finding:
+    def _look(self, product: Product) -> tuple[bool, str]:
         now = self.now()
         try:
+            collection = self._collection(product)
             query = Query(collection, HANOI, now - PROBED, now)
             found = search(self._catalogue(), query, most=1)
-            self._tokens.token(collection)
+            with _signing(collection):
+                self._tokens.token(collection)
         except SmPlatformError as error:
-            return Finding(False, str(error))
-        if not found:
-            return Finding(
-                False,
-                f"{SERVICE.title}: {collection} has nothing of the last {PROBED.days} days: it is "
-                f"no longer brought up to date; {SUCCESSOR}.",
-            )
-        return Finding(True, f"{SERVICE.title}: {collection} can be listed and opened.")
+            return False, str(error)
+        if found:
+            return True, f"{SERVICE.title}: {collection} can be listed and opened."
+        return False, (
+            f"{SERVICE.title}: {collection} has nothing of the last {PROBED.days} days: it is "
+            f"no longer brought up to date; {SUCCESSORS[product]}."
+        )
 
     def _found(
         self, product: Product, window: GridWindow, span: tuple[date, date]
@@ -183,18 +187,19 @@ class PlanetaryComputerSource:
             raise
         except SourceError as error:
             raise SourceError(
-                f"{SERVICE.title} no longer has {collection}: {SUCCESSOR}. ({error})"
+                f"{SERVICE.title} no longer has {collection}: {SUCCESSORS[Product.NDVI]}. ({error})"
             ) from error
 
     def _fetch_image(self, collection: str, href: str, window: GridWindow, target: Path) -> None:
         self._check_host(href)
-        signature = self._tokens.token(collection)
-        remote = Remote(SERVICE, href, signature)
-        try:
-            write_window(remote, region_bounds(window), target, limits=self.limits)
-        except DeniedError:
-            self._tokens.forget(signature)  # the next try asks for another
-            raise
+        with _signing(target.name):
+            signature = self._tokens.token(collection)
+            remote = Remote(SERVICE, href, signature)
+            try:
+                write_window(remote, region_bounds(window), target, limits=self.limits)
+            except DeniedError:
+                self._tokens.forget(signature)  # the next try asks for another
+                raise
 
     def _check_host(self, href: str) -> None:
         """Signatures are sent to their makers' storage only, whatever the catalogue names."""
@@ -214,6 +219,18 @@ class PlanetaryComputerSource:
 
     def _catalogue(self) -> Catalogue:
         return Catalogue(SERVICE, self.stac_url)
+
+
+@contextmanager
+def _signing(asked: str) -> Iterator[None]:
+    """A denial inside, in words: there is no account that a person could mend."""
+    try:
+        yield
+    except DeniedError as error:
+        raise DeniedError(
+            f"{SERVICE.title}: the signature for {asked} was not given or not taken: try again. No "
+            "key is needed; where one is set (PC_SDK_SUBSCRIPTION_KEY), try without it."
+        ) from error
 
 
 def _is_new(granule: Granule, since: datetime | None) -> bool:

@@ -39,7 +39,9 @@ class Catalogue:
             PassingError: no answer, too slow, or an error that may pass.
             SourceError: refused.
         """
-        asked = f"the catalogue's {bare(href).rstrip('/').rsplit('/', 1)[-1]}"
+        address = bare(href).rstrip("/")
+        is_landing = address == bare(self.url).rstrip("/")
+        asked = "the catalogue" if is_landing else f"the catalogue's {address.rsplit('/', 1)[-1]}"
         ask = Ask(self.service, asked, href, method=method, body=body, follows=True)
         return one_answer(ask, self.limits).text
 

@@ -167,8 +167,8 @@ class SentinelHubSource:
         spend(received_bytes=sum(size for size, _ in answers))
         write_frame(folder, frame, joined(whole, [part for _, part in answers]))
 
-    def probe(self) -> Iterator[Finding]:
-        """Credentials, log-in, catalogue and terms; never raises."""
+    def probe(self, products: Collection[Product]) -> Iterator[Finding]:
+        """Credentials, log-in, catalogue and terms; as `LiveSource.probe`."""
         try:
             web = self._web()
             yield Finding(True, f"{SERVICE.title}: {' and '.join(SERVICE.variables)} are set.")
