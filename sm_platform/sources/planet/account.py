@@ -270,7 +270,7 @@ def _link(entry: object) -> tuple[str, str]:
     """Name and address of a file: an address, or a `name` (a path) and `location` (Orders API)."""
     told = entry if isinstance(entry, Mapping) else {"location": entry}
     href = str(told.get("location", ""))
-    path = str(unquote(urlsplit(href).path))
+    path = str(told.get("name") or unquote(urlsplit(href).path))
     return path.rsplit("/", 1)[-1], href
 
 
