@@ -67,7 +67,7 @@ def _used(layout: Layout, region: str, product: Product, day: date | None) -> li
 
 def _distinct(granules: Sequence[LandedGranule]) -> tuple[InputTerms, ...]:
     found = {
-        InputTerms(one.product, one.source, one.licence or "not known", one.citation)
+        InputTerms(one.product, one.source, one.licence or "not known", _citation(one))
         for one in granules
     }
     order = {product: n for n, product in enumerate(dict.fromkeys(g.product for g in granules))}
@@ -76,3 +76,10 @@ def _distinct(granules: Sequence[LandedGranule]) -> tuple[InputTerms, ...]:
         return order[one.product], one.source, one.licence, one.citation or ""
 
     return tuple(sorted(found, key=place))
+
+
+def _citation(granule: LandedGranule) -> str | None:
+    """Some makers want the year of their data in it."""
+    if granule.citation is None or granule.day is None:
+        return granule.citation
+    return granule.citation.replace("[year]", str(granule.day.year))

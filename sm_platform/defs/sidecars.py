@@ -18,7 +18,11 @@ def sidecar_of(granule: Granule) -> dict[str, object]:
         "source": granule.service,
         "stamp": granule.stamp,
     }
-    more = {"hrefs": list(granule.hrefs), "citation": granule.citation}
+    more = {
+        "hrefs": list(granule.hrefs),
+        "citation": granule.citation,
+        "version_of": granule.version_of,
+    }
     return told | {name: value for name, value in more.items() if value}
 
 

@@ -31,6 +31,8 @@ class LandedGranule:
     source: str
     stamp: str | None = None
     """The source's own mark of this version; None when it has none."""
+    version_of: str | None = None
+    """Names all processings of the same; None where ids do not differ by processing."""
     licence: str = ""
     citation: str | None = None
     retrieved_utc: datetime | None = None
@@ -55,8 +57,9 @@ def land(
     empty folder with exactly those files. A granule of another stamp or source (two services may
     call a frame the same and cut it differently) is fetched again; when its content differs, the
     one that stood there moves to `superseded/`, for the maps made of it. So
-    does one that lies under the day after: until the first frame of a radar pass over midnight had
-    come, its later frames had that day.
+    do other granules of that day and source with the same `version_of`, and the same granule under
+    the day after: until the first frame of a radar pass over midnight had come, its later frames
+    had that day.
 
     Raises:
         LakeError: a file is not there after the fetch, or the lake cannot be written.
@@ -68,6 +71,10 @@ def land(
     stands = before if before is not None and (before.stamp, before.source) == wanted else None
     if stands is None:
         _replace(layout, region, sidecar, fetch, target=target, before=before)
+    if sidecar.get("version_of"):
+        for other in landed(layout, sidecar["product"], region, day):
+            if other.folder != target and _is_version(other, sidecar):
+                _take_away(layout, region, other)
     if day is not None:
         _leave(layout, region, sidecar, day + timedelta(days=1))
     return stands or read_granule(target), stands is None
@@ -98,8 +105,17 @@ def _leave(layout: Layout, region: str, sidecar: Mapping[str, Any], day: date) -
     folder = layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
     granule = _standing(folder)
     if granule is not None:
-        _supersede(layout, region, granule)
-        shutil.rmtree(folder, ignore_errors=True)  # still there when the same was kept before
+        _take_away(layout, region, granule)
+
+
+def _is_version(granule: LandedGranule, sidecar: Mapping[str, Any]) -> bool:
+    wanted = sidecar["version_of"], sidecar["source"]
+    return (granule.version_of, granule.source) == wanted
+
+
+def _take_away(layout: Layout, region: str, granule: LandedGranule) -> None:
+    _supersede(layout, region, granule)
+    shutil.rmtree(granule.folder, ignore_errors=True)  # still there when it was kept before
 
 
 def _describe(folder: Path, region: str, sidecar: Mapping[str, Any]) -> str:
@@ -171,6 +187,7 @@ def _landed(folder: Path, told: Mapping[str, Any]) -> LandedGranule:
         available_utc=datetime.fromisoformat(available) if available else None,
         source=told["source"],
         stamp=told.get("stamp"),
+        version_of=told.get("version_of"),
         licence=told.get("licence", ""),
         citation=told.get("citation"),
         retrieved_utc=datetime.fromisoformat(retrieved) if retrieved else None,

@@ -41,7 +41,7 @@ MEANINGS: Mapping[Rejection, str] = {
     Rejection.UNIT_FRACTION: "The values are said to be in percent and are too small for it: say "
     "m3/m3 where the unit is asked for.",
     Rejection.OUT_OF_RANGE: "The value is not above 0 and at most 0.7 m3/m3.",
-    Rejection.PROVIDER_FLAG: "The provider's own quality flag speaks against it.",
+    Rejection.PROVIDER_FLAG: "The provider's own quality flag, or a notice, speaks against it.",
     Rejection.STATION_MOVED: "The station has most of its good readings more than 100 m from "
     "here: only those of that place are used.",
     Rejection.DUPLICATE_TIME: "The series has another reading of the same time: equal ones count "

@@ -50,6 +50,9 @@ class Granule:
     """Licence or terms, as an SPDX id or a short name."""
     stamp: str | None = None
     """Tells one version of its files from the next; None when a granule never changes."""
+    version_of: str | None = None
+    """The same for all processings of one granule, where their ids differ: the one that is landed
+    takes the place of those that were landed before it."""
     size_bytes: int | None = None
     """Of all its files together, as the provider tells it; None when it does not."""
     sha256: str | None = None

@@ -30,6 +30,7 @@ def bring(
     source: str = "archive",
     day: date | None = DAY,
     came: datetime = MORNING,
+    citation: str | None = None,
 ) -> LandedGranule:
     """Land a granule (product, id, format), whose one file `fill` writes, as if it came then."""
     product, name, kind = what
@@ -46,6 +47,7 @@ def bring(
         "available_utc": None,
         "licence": f"terms of {source}",
         "source": source,
+        "citation": citation,
     }
     granule, _ = land(layout, NAME, sidecar, lambda home: _put(home / made.name, content))
     path = granule.folder / SIDECAR

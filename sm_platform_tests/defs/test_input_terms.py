@@ -50,3 +50,11 @@ def test_all_are_cited_where_the_driver_does_not_tell(lake: Layout) -> None:
 def test_every_product_that_is_cited_has_its_table() -> None:
     drivers = {Product.NDVI, Product.WEATHER, Product.LATE_RAIN, Product.SOIL}
     assert set(MADE_OF) == drivers | {Product.ELEVATION, Product.LAND_COVER}
+
+
+def test_the_year_of_the_data_is_filled_in_where_a_citation_wants_it(layout: Layout) -> None:
+    for product, day in ((Product.NDVI, DAY), (Product.SOIL, None)):
+        kind = (product, "a", "made")
+        bring(layout, kind, text_file, source="a", day=day, citation="Data of [year], X.")
+    found = input_terms(layout, NAME, PASS, DAY, with_late_rain=False)
+    assert [one.citation for one in found] == [f"Data of {DAY.year}, X.", "Data of [year], X."]

@@ -21,6 +21,9 @@ WINDOW = window_around(LEVEL_100M, 106.43, 20.45, (48, 48))
 FIRST, REPLACED = (f"SMAP_L4_SM_gph_20260601T223000_Vv8011_{n}" for n in ("001", "002"))
 MODIS = ("MOD13Q1.A2026145.h27v06.061.2026162000000", "MOD13Q1.A2026145.h27v06.061.2026200000000")
 
+AQUA, AQUA_DAY = "MYD13Q1.A2026137.h27v06.061.2026154000000", date(2026, 5, 17)
+"""A source of MODIS asks for both satellites and wants each to have something."""
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
@@ -36,7 +39,6 @@ def servers(running: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return running
 
 
-@pytest.mark.xfail(reason="both stay in the day's folder, and both are read", strict=True)
 @pytest.mark.parametrize(
     ("collection", "product", "day", "names"),
     [
@@ -57,7 +59,8 @@ def test_the_replacement_takes_the_place_of_the_first(
     landing = Landing(layout, Region("delta", WINDOW, LIVE, ""), source_at(servers))
     base = f"{servers.tls_url}/earthdata/archive/made"
     items = [item_of(collection, day, {f"{base}/{one}": None}) for one in names]
-    for catalogue in (items[:1], items):
+    other = item_of("MYD13Q1.061", AQUA_DAY, {f"{base}/{AQUA}.hdf": None})
+    for catalogue in ([items[0], other], [*items, other]):
         servers.settings(earthdata_items=catalogue)
         landing.land(landing.listed(product, [day]))
     there = [one.files for one in landed(layout, product.value, "delta", day)]

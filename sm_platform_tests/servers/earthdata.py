@@ -185,7 +185,7 @@ def _signed(request: Request, world: World, rest: str) -> Response:
     if "Authorization" in request.headers or request.args.get("Signature") != "abc":
         return Response("<Error><Code>InvalidArgument</Code></Error>", 400)
     if rest.startswith("made/"):
-        return Response(MAGIC[rest.rpartition(".")[2]] + rest.encode())
+        return Response(MAGIC[rest.rpartition(".")[2]] + b"\0\xff" + rest.encode())
     path = world.archive / rest if world.archive else None
     return ranged(request, path) if path and path.is_file() else Response("no such key", 404)
 

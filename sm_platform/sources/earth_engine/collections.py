@@ -1,6 +1,6 @@
 """Earth Engine's dated collections that drivers come from, each described once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sm_platform.errors import UsageError
@@ -29,6 +29,8 @@ class Collection:
     terms: Terms
     grid: NativeGrid | None = None
     """None: images come on the region's own grid."""
+    end_told: str = ""
+    """What is reported of its end."""
 
     def granule_id(self, name: str) -> str:
         """Id of the granule of an image, by the image's name in the collection."""
@@ -67,7 +69,10 @@ RADAR_FRAMES = Collection(
 )
 TERRA = _vegetation("MODIS/061/MOD13Q1", date(2000, 2, 18))
 AQUA = _vegetation("MODIS/061/MYD13Q1", date(2002, 7, 4))
-SUOMI_NPP = _vegetation("NASA/VIIRS/002/VNP13A1", date(2012, 1, 17))
+SUOMI_NPP = replace(
+    _vegetation("NASA/VIIRS/002/VNP13A1", date(2012, 1, 17)),
+    end_told="It is reported to end about 2026-11-01: then choose earthdata:VJ113A1 (NOAA-20).",
+)
 DAILY_WEATHER = Collection(
     Product.WEATHER,
     ERA5,

@@ -1,12 +1,13 @@
 """What `doctor --live` looks at of Earth Engine: access, registration, the smallest requests."""
 
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from sm_platform.errors import SmPlatformError
 from sm_platform.sources import terms
 from sm_platform.sources.earth_engine.client import LISTING, PROJECT, Access, asking, connect
+from sm_platform.sources.earth_engine.collections import Collection as Dated
 from sm_platform.sources.earth_engine.collections import collections_of
 from sm_platform.sources.earth_engine.images import GLO30, SOIL_PROPERTIES, WORLDCOVER, soil_asset
 from sm_platform.sources.earth_engine.wire import SERVICE
@@ -102,10 +103,11 @@ def _listed(access: Access, product: Product, ndvi_sensor: str) -> Finding:
         if not is_there:
             text = f"{SERVICE.title}: {asset} has no image: see its page in the catalogue for its "
             return Finding(False, f"{text}successor, or choose another service.", (product,))
+    ends = " ".join(one.end_told for one in _dated(product, ndvi_sensor) if one.end_told)
     return Finding(
         True,
         f"{SERVICE.title}: {' and '.join(assets)} can be listed; licence: {licence}, and the terms "
-        "of Earth Engine itself.",
+        f"of Earth Engine itself. {ends}".rstrip(),
         (product,),
     )
 
@@ -115,8 +117,12 @@ def _assets(product: Product, ndvi_sensor: str) -> tuple[tuple[str, ...], str]:
     if product in STATIC:
         assets, told = STATIC[product]
         return assets, told.licence
-    found = collections_of(product, ndvi_sensor)
+    found = _dated(product, ndvi_sensor)
     return tuple(one.asset_id for one in found), found[0].terms.licence
+
+
+def _dated(product: Product, ndvi_sensor: str) -> Sequence[Dated]:
+    return () if product in STATIC else collections_of(product, ndvi_sensor)
 
 
 def _has_image(ee: Any, asset: str, *, is_image: bool) -> bool:  # noqa: ANN401

@@ -46,6 +46,7 @@ def granule_of(item: Mapping[str, Any], collection: Collection) -> Granule | Non
     sha256 = _sha256(told, names)
     estimate = size or _estimate(umm, names)
     made = umm.get("DataGranule", {}).get("ProductionDateTime")
+    same, processing = _processing(collection, granule_id)
     return Granule(
         product=collection.product,
         granule_id=check_name(granule_id, "granule id"),
@@ -55,6 +56,7 @@ def granule_of(item: Mapping[str, Any], collection: Collection) -> Granule | Non
         available_utc=_available(item),
         licence=collection.terms.licence,
         stamp=sha256 or " ".join(str(one) for one in (estimate, made) if one) or None,
+        version_of=same if processing else None,
         size_bytes=size,
         sha256=sha256,
         hrefs=tuple(bare(hrefs[name]) for name in names),
