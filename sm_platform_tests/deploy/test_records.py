@@ -130,3 +130,23 @@ def test_another_process_is_heard_while_it_writes_and_its_death_loses_nothing(
         writer.send_signal(signal.SIGKILL)
     assert heard == [dg.DagsterEventType.ASSET_MATERIALIZATION] * len(DAYS)
     assert records.get_materialized_partitions(KEY) == set(DAYS)
+
+
+def test_watching_goes_on_after_the_database_could_not_be_opened(
+    records: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = records.event_log_storage
+    assert isinstance(events, EventRecords)
+    engine, told, n_tried = events._engine, threading.Event(), iter(range(10))
+    connect = engine.connect
+
+    def sometimes() -> sqlalchemy.Connection:
+        if threading.current_thread() is events._look and next(n_tried) < 3:
+            raise OSError("no descriptor left")
+        return connect()
+
+    monkeypatch.setattr(engine, "connect", sometimes)
+    records.watch_event_logs("", None, lambda *_: told.set())
+    report(records, DAYS[0])
+    assert told.wait(20)
+    assert len(caplog.records) == 1, "told once, not at every look"

@@ -259,6 +259,8 @@ def test_a_month_that_is_too_large_comes_in_halves(
     folder = source.work / "climate_store"
     (name,) = [path.stem for path in folder.glob("*_h24_*.nc")]
     assert "_20250208-14_" in name
+    fetched(source, window, date(2025, 2, 5), tmp_path / "before")
+    assert sent(servers) == 5, "28, 14 and 7 days, the night after them; the first week at once"
 
 
 def test_a_day_that_is_not_whole_yet_is_asked_for_again_and_the_others_are_kept(

@@ -3,7 +3,8 @@
 Dagster's own classes open a connection for each statement and close it after it. SQLite then folds
 its write-ahead log back into the database and waits for the disk each time, and every statement is
 compiled anew: half of the time of recording a short run. Tables and statements here are Dagster's;
-its classes read what these wrote, and the other way round.
+its classes read what these wrote, and the other way round. Databases are moved or restored only
+while no process of the home lives: one that does goes on with the files it has open.
 """
 
 import logging
@@ -81,6 +82,7 @@ class EventRecords(ConsolidatedSqliteEventLogStorage):
         path = Path(base_dir).absolute() / f"{SQLITE_EVENT_LOG_FILENAME}.db"
         self._engine = _engine(f"sqlite:///{path}")
         self._look: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._is_over = threading.Event()
         super().__init__(base_dir, inst_data)
 
@@ -92,33 +94,38 @@ class EventRecords(ConsolidatedSqliteEventLogStorage):
     def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
         """Tell of a run's new events, as the pages of the web server ask for it."""
         self._watchers[run_id][callback] = cursor
-        if self._look is None:
-            self._look = threading.Thread(target=self._look_for_writes, daemon=True)
-            self._look.start()
+        with self._lock:
+            if self._look is None:
+                self._look = threading.Thread(target=self._look_for_writes, daemon=True)
+                self._look.start()
 
     def _look_for_writes(self) -> None:
+        """Look for as long as the process lives; what fails is logged once and tried again."""
+        failed = ""
+        while not self._is_over.wait(LOOK_S):
+            try:
+                self._tell_of_writes()
+            except Exception as error:  # a full disk, for example
+                if str(error) != failed:
+                    logging.getLogger(__name__).exception("Events cannot be told at the moment.")
+                failed = str(error)
+
+    def _tell_of_writes(self) -> None:
         """Ask SQLite whether another connection wrote, and then tell who watches.
 
         Notices of the file system would come too early: the write-ahead log is written before what
         is in it can be read, and the file of the database long after it.
         """
+        tell: Callable[[], None] = self.on_modified
         seen = None
         with self._engine.connect() as connection:
             while not self._is_over.wait(LOOK_S):
-                if any(self._watchers.values()):
-                    seen = self._told(connection, seen)
-
-    def _told(self, connection: Connection, seen: object) -> object:
-        """The version of the database up to which all is told; what fails is tried again."""
-        tell: Callable[[], None] = self.on_modified
-        try:
-            version: object = connection.exec_driver_sql("pragma data_version").scalar()
-            if version != seen:
-                tell()
-        except Exception:  # a full disk, a callback of a page that was closed
-            logging.getLogger(__name__).exception("Events cannot be told at the moment.")
-            return seen
-        return version
+                if not any(self._watchers.values()):
+                    continue
+                version = connection.exec_driver_sql("pragma data_version").scalar()
+                if version != seen:
+                    tell()
+                    seen = version
 
     def dispose(self) -> None:
         """End watching and close what is open."""

@@ -78,6 +78,11 @@ class Piece:
             f"{self.area.tag}_{self.first:%Y%m}{self.first:%d}-{self.last:%d}_h{hours}_{self.stamp}"
         )
 
+    @property
+    def n_days(self) -> int:
+        """From the first to the last."""
+        return (self.last - self.first).days + 1
+
     def inputs(self) -> dict[str, object]:
         """The request, in the words of the store's form of `reanalysis-era5-land`."""
         hours = range(1) if self.is_midnight else range(24)

@@ -131,7 +131,7 @@ class ClimateStoreSource:
             return
         yield Finding(True, f"{title}: the key is set ({names}).")
         jobs = self._work().jobs
-        yield _found(lambda: f"{title}: the catalogue has ERA5-Land up to {jobs.newest()}.")
+        yield _found(lambda: f"{title}: the catalogue has ERA5-Land up to {_told(jobs.newest())}.")
         yield _found(
             lambda: (
                 f"{title}: the key is taken; licences accepted: "
@@ -176,6 +176,10 @@ def _times(day: date) -> NDArray[np.int64]:
 def _changed_utc(day: date, now: datetime) -> datetime:
     """When the version of a day that can be had now came out."""
     return final_utc(day) if final_utc(day) <= now else out_utc(day)
+
+
+def _told(moment: datetime | None) -> str:
+    return "a day that it does not tell" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _found(look: Callable[[], str]) -> Finding:

@@ -11,6 +11,7 @@ the id behind, and the next one goes on with the same request.
 
 import fcntl
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ from sm_platform.sources.climate_store.pieces import (
 KEPT = timedelta(days=14)
 """How long a piece is kept after it was last used."""
 PIECE, NOTE = ".nc", ".job"
+TOO_LARGE_S = 24 * 3600.0
 LOCK_PAUSE_S = 0.1
 LOCK_WAIT_S = 6 * 3600.0
 KINDS: dict[str, type[SourceError]] = {
@@ -85,17 +87,29 @@ class Work:
     def _ask_less(self, piece: Piece, day: date, began: float) -> Piece:
         """Fetch a piece, or of one that is too large the half with the day, and so on."""
         while True:
+            while piece.n_days > 1 and piece.n_days >= self._refused_days(piece.area):
+                piece = half_of(piece, day)
             try:
                 return self._ask(piece, began)
             except TooLargeError:
-                if piece.first == piece.last:
+                if piece.n_days == 1:
                     raise
-                piece = half_of(piece, day)
+
+    def _refused_days(self, area: Area) -> float:
+        """So many days, and more, were too many for one request within the last day."""
+        refused = [math.inf]
+        for piece in pieces_in(self.folder, area, NOTE):
+            told = _read(self._path(piece, NOTE))
+            is_size = told.get("kind") == TooLargeError.__name__ and not piece.is_midnight
+            if is_size and float(told.get("failed_at", 0)) > time.time() - TOO_LARGE_S:
+                refused.append(piece.n_days)
+        return min(refused)
 
     def _on_its_way(self, area: Area, day: date, stamp: str) -> Piece | None:
         """A piece with the day whose request was sent by a run that was stopped."""
         for piece in pieces_in(self.folder, area, NOTE):
-            if piece.stamp == stamp and piece.holds(day, only_midnight=False):
+            is_sent = "request_id" in _read(self._path(piece, NOTE))
+            if is_sent and piece.stamp == stamp and piece.holds(day, only_midnight=False):
                 return piece
         return None
 

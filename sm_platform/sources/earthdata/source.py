@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sm_platform.errors import DeniedError, SourceError
-from sm_platform.grid.calendar import is_composite
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.earthdata.catalogue import CMR_URL, Catalogue
 from sm_platform.sources.earthdata.checks import check_days, check_ended, check_version
@@ -97,17 +96,14 @@ class EarthdataSource:
 
         Raises:
             SourceError: another product, no credentials, a withdrawn version, the window outside
-                the collection, all days before its first, nothing after its reported end.
+                the collection, all days before its first.
             PassingError: the catalogue did not answer, or not with everything.
         """
         collections = self.collections(product)
         if days is None or not days:
             return []
         check_days(collections, days)
-        found = self._listed(collections, window, set(days), None)
-        if not found and any(map(is_composite, days)):  # on others nothing begins anyway
-            check_ended(collections, min(days))
-        return found
+        return self._listed(collections, window, set(days), None)
 
     def listed_since(
         self,

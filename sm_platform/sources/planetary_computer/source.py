@@ -229,7 +229,8 @@ def _signing(asked: str) -> Iterator[None]:
     except DeniedError as error:
         raise DeniedError(
             f"{SERVICE.title}: the signature for {asked} was not given or not taken: try again. No "
-            "key is needed; where one is set (PC_SDK_SUBSCRIPTION_KEY), try without it."
+            "key is needed; where one is set (PC_SDK_SUBSCRIPTION_KEY), try without it.",
+            error.retry_after_s,
         ) from error
 
 
