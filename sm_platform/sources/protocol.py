@@ -1,7 +1,7 @@
 """What a source of granules is: list them for a window and days, hand one over."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -53,6 +53,8 @@ class Granule:
     version_of: str | None = None
     """The same for all processings of one granule, where their ids differ: the one that is landed
     takes the place of those that were landed before it."""
+    processing: str | None = None
+    """Which of those processings it is: the text of the later one sorts last."""
     size_bytes: int | None = None
     """Of all its files together, as the provider tells it; None when it does not."""
     sha256: str | None = None
@@ -60,7 +62,7 @@ class Granule:
     hrefs: tuple[str, ...] = ()
     """Addresses of its files at the provider, without query or secret; none for folders."""
     service: str | None = None
-    """Who hands it over, for example `earthdata`; None: the source itself."""
+    """Who hands it over, for example `earthdata`; None: the source itself, see `named`."""
     citation: str | None = None
     """How its maker wants to be cited, with the DOI where there is one."""
     n_requests: int = 1
@@ -126,6 +128,11 @@ class Source(Protocol):
             SourceError: the granule cannot be had; whether to try again is in the message.
         """
         ...
+
+
+def named(source: Source, granules: Iterable[Granule]) -> list[Granule]:
+    """The granules, each with its service: what no service is named for is the source's own."""
+    return [one if one.service else replace(one, service=source.name) for one in granules]
 
 
 @dataclass(frozen=True, slots=True)

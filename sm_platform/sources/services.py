@@ -79,6 +79,22 @@ def refusal(
     return SourceError(f"{service.title} refused {asked} ({status}{said}): see what it says.")
 
 
+def unanswered(service: Service, how: str, asked: str, *, at: str, status: str) -> PassingError:
+    """What to say when no answer came, or none that can be read.
+
+    Args:
+        service: the one that was asked.
+        how: for example `broke off`.
+        asked: what was asked for.
+        at: address that was asked.
+        status: page that tells of the service's outages.
+    """
+    return PassingError(
+        f"{service.title} {how} at {asked} ({bare(at)}): try again later; when that stays so, see "
+        f"{status} and whether the network lets requests through to it."
+    )
+
+
 def blotted(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without the secrets, and without what looks like one."""
     return masked(text, secrets)

@@ -24,11 +24,11 @@ from sm_platform.sources.services import (
     PASSING,
     TOO_MANY,
     Service,
-    bare,
     blotted,
     lacks_credentials,
     refusal,
     retry_after_s,
+    unanswered,
 )
 from sm_platform.sources.transfer import (
     MOST_REDIRECTS,
@@ -210,10 +210,7 @@ def _unanswered(error: Exception, asked: str, url: str) -> PassingError:
     """What to say when no answer came, or one that is none."""
     is_net = isinstance(error, OSError) and not isinstance(error, ValueError)
     what = how_broken(error) if is_net else "sent no answer that can be read"
-    return PassingError(
-        f"{SERVICE.title} {what} at {asked} ({bare(url)}): try again later; when that stays so, "
-        f"see {STATUS_PAGE} and whether the network lets requests through to it."
-    )
+    return unanswered(SERVICE, what, asked, at=url, status=STATUS_PAGE)
 
 
 def _refused(error: requests.HTTPError, asked: str, key: str) -> SourceError | LostRequestError:

@@ -6,6 +6,7 @@ from datetime import date
 from sm_platform.errors import UsageError
 from sm_platform.sources.earth_engine.grids import ERA5_LAND, MODIS_250M, VIIRS_500M, NativeGrid
 from sm_platform.sources.earth_engine.images import ERA5, MODIS, RADAR, S1, VIIRS, WEATHER, Bands
+from sm_platform.sources.ndvi_sensors import FOLLOWS, SUOMI_NPP_ENDS
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.terms import EARTH_ENGINE, SENTINEL_1, Terms, vegetation
 from sm_platform.sources.terms import ERA5_LAND as ERA5_TERMS
@@ -71,7 +72,7 @@ TERRA = _vegetation("MODIS/061/MOD13Q1", date(2000, 2, 18))
 AQUA = _vegetation("MODIS/061/MYD13Q1", date(2002, 7, 4))
 SUOMI_NPP = replace(
     _vegetation("NASA/VIIRS/002/VNP13A1", date(2012, 1, 17)),
-    end_told="It is reported to end about 2026-11-01: then choose earthdata:VJ113A1 (NOAA-20).",
+    end_told=f"It is reported to end about {SUOMI_NPP_ENDS}: then choose {FOLLOWS}.",
 )
 DAILY_WEATHER = Collection(
     Product.WEATHER,

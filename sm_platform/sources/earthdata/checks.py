@@ -5,7 +5,8 @@ from datetime import date
 
 from sm_platform.errors import SourceError
 from sm_platform.sources.earthdata.catalogue import Bounds
-from sm_platform.sources.earthdata.collections import FOLLOWS, RETIRED, SERVICE, Collection
+from sm_platform.sources.earthdata.collections import RETIRED, SERVICE, Collection
+from sm_platform.sources.ndvi_sensors import FOLLOWS
 
 
 def check_version(collection: Collection) -> None:

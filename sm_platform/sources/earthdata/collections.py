@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from sm_platform.errors import SourceError, UsageError
 from sm_platform.sources import terms
+from sm_platform.sources.ndvi_sensors import SUOMI_NPP_ENDS
 from sm_platform.sources.protocol import Product
 from sm_platform.sources.services import Service
 from sm_platform.sources.transfer import HDF4, HDF5, TIFF
@@ -142,16 +143,11 @@ NDVI: Mapping[str, tuple[Collection, ...]] = {
         _vegetation("MOD13Q1", date(2000, 2, 18)),
         _vegetation("MYD13Q1", date(2002, 7, 4)),
     ),
-    # NASA and NOAA announced that they deliver no VIIRS data of Suomi NPP after 2026-11-01. That is
-    # quoted by several public projects of 2026; the notice itself could not be seen. On Earth
-    # Engine its fires (VNP14A1) end on 2026-11-02, those of NOAA-20 (VJ114A1) go on.
-    "VNP13A1": (_vegetation("VNP13A1", date(2012, 1, 17), date(2026, 11, 1)),),
+    "VNP13A1": (_vegetation("VNP13A1", date(2012, 1, 17), SUOMI_NPP_ENDS),),
     "VJ113A1": (_vegetation("VJ113A1", date(2018, 1, 1)),),
     "VJ213A1": (_vegetation("VJ213A1", date(2023, 2, 10)),),
 }
 """By sensor. Terra and Aqua together, or one VIIRS, give a composite every 8 days."""
-FOLLOWS = "earthdata:VJ113A1 (NOAA-20), or else earthdata:VJ213A1 (NOAA-21)"
-"""What goes on where a vegetation index ends: as the configuration names it."""
 OTHERS = (SPL4SMGP, SPL3SMP_E, NSIDC_0779, LATE_RAIN, OPERA_RTC)
 COLLECTIONS: Mapping[str, Collection] = {
     one.short_name: one for one in (*OTHERS, *(one for held in NDVI.values() for one in held))

@@ -21,11 +21,11 @@ from sm_platform.errors import PassingError, SourceError
 from sm_platform.sources.metering import spend
 from sm_platform.sources.services import (
     Service,
-    bare,
     blotted,
     lacks_credentials,
     refusal,
     retry_after_s,
+    unanswered,
 )
 
 SERVICE = Service(
@@ -191,10 +191,7 @@ def _unanswered(error: Exception, asked: str, url: str) -> PassingError:
         what = "broke off"
     else:
         what = "sent no answer that can be read"
-    return PassingError(
-        f"{SERVICE.title} {what} at {asked} ({bare(url)}): try again later; when that stays so, "
-        "see https://status.planet.com and whether the network lets requests through to it."
-    )
+    return unanswered(SERVICE, what, asked, at=url, status="https://status.planet.com")
 
 
 def _refused(error: Exception, asked: str, key: str) -> SourceError:

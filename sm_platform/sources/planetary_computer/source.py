@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sm_platform.errors import DeniedError, PassingError, SmPlatformError, SourceError
 from sm_platform.grid.window import GridWindow, lonlat_bounds
 from sm_platform.sources.names import check_name, empty_folder
+from sm_platform.sources.ndvi_sensors import FOLLOWS
 from sm_platform.sources.open_data.cog_window import WINDOW, Remote, region_bounds, write_window
 from sm_platform.sources.planetary_computer import modis, radar
 from sm_platform.sources.planetary_computer.sas_token import SasTokens
@@ -38,7 +39,7 @@ IN_FLIGHT = 4
 LATE = timedelta(days=14)
 """Items appear in the catalogue days after the moment they give as made."""
 SUCCESSORS = {
-    Product.NDVI: "take NDVI from earthdata:VJ113A1 (VIIRS), or else earthdata:VJ213A1",
+    Product.NDVI: f"take NDVI of VIIRS from {FOLLOWS}",
     Product.S1_GRD: "take radar from earthdata:OPERA_RTC",
 }
 LICENCES = {
