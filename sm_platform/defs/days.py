@@ -20,8 +20,9 @@ import dagster as dg
 
 from sm_platform.defs.checking.failed import tell_failed_days
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.reasons_told import failed_told, sentence_of
 from sm_platform.defs.resources import secret_values
-from sm_platform.defs.talk import legible
+from sm_platform.defs.talk import counted, legible
 from sm_platform.errors import (
     BudgetError,
     DataError,
@@ -77,6 +78,8 @@ class _Days:
     failed: dict[str, FailedDay] = field(default_factory=dict)
     again: list[str] = field(default_factory=list)
     """Keys that failed of a source that may answer in a moment."""
+    traced: set[str] = field(default_factory=set)
+    """Faults of the platform whose stack was told: another day's would be the same."""
 
     @property
     def asset(self) -> str:
@@ -92,17 +95,24 @@ class _Days:
         """Note a failed day, here and in the lake."""
         reason, is_passing = str(error), may_pass(error)
         if not isinstance(error, SmPlatformError):
-            secrets = secret_values()  # a client's own error may tell a signed address
-            self.context.log.error(masked(f"{key} failed\n{format_exc()}", secrets))
-            told = masked(str(error), secrets)
-            reason = f"{type(error).__name__}: {told} (a fault of the platform, see the log)"
+            reason = self._trace(key, error)
         now = datetime.now(UTC)
         failed = FailedDay(region_id, self.asset, day, reason, is_passing, self.request, now)
         self.failed[key] = failed
         if isinstance(error, PassingError) and not isinstance(error, DeniedError | BudgetError):
             self.again.append(key)
-        self.context.log.error(f"{key}: {reason}")
+        self.context.log.debug(f"{key}: {reason}")  # causes are told together, once
         write_failure(self.layout, failed)
+
+    def _trace(self, key: str, error: Exception) -> str:
+        """The reason of a fault of the platform; its stack goes to the log, each fault's once."""
+        secrets = secret_values()  # a client's own error may tell a signed address
+        told = masked(str(error), secrets)
+        reason = f"{type(error).__name__}: {told} (a fault of the platform, see the log)"
+        if sentence_of(reason) not in self.traced:
+            self.traced.add(sentence_of(reason))
+            self.context.log.error(masked(f"{key} failed\n{format_exc()}", secrets))
+        return reason
 
     def finish(self, region_id: str, day: date, key: str, work: Callable[[], DayReport]) -> None:
         """Make a day and note it, with the seconds that it took."""
@@ -151,7 +161,7 @@ def each_day(
                 days.fail(region_id, day, key, error)
             continue
         _work(days, region_id, worker, keys)
-    _ask_again(context, days.again)
+    _ask_again(context, days)
     return _report(context, days, is_last=is_last)
 
 
@@ -200,11 +210,12 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, passing) or not isinstance(error, SmPlatformError)
 
 
-def _ask_again(context: dg.AssetExecutionContext, keys: Sequence[str]) -> None:
+def _ask_again(context: dg.AssetExecutionContext, days: _Days) -> None:
     """Ask for another try while it may help at once."""
-    if keys and context.retry_number < MOST_RETRIES:
+    if days.again and context.retry_number < MOST_RETRIES:
         wait = FIRST_WAIT_S * 2**context.retry_number
-        context.log.warning(f"{len(keys)} days are tried again in {wait:.0f} s")
+        head = f"{counted(len(days.again), 'failed day')} to be tried again in {wait:.0f} s."
+        context.log.warning("\n".join([head, *failed_told(days.failed.values())]))
         raise dg.RetryRequested(max_retries=MOST_RETRIES, seconds_to_wait=wait)
 
 
@@ -220,12 +231,14 @@ def _report(
                 )
             )
         tell_failed_days(context, days.layout)
-        raise _failure(told, n_days=len(told) + len(days.done))
+        raise _failure(days, told)
     for key, report in days.done.items():
         context.add_asset_metadata(report.all_metadata, partition_key=key)
     for key, reason in told.items():
         metadata = DayReport(FAILED, 0, {"reason": reason}).all_metadata
         context.add_asset_metadata(metadata, partition_key=key)
+    if told:
+        context.log.error(_told(days))
     return dg.MaterializeResult()
 
 
@@ -239,10 +252,16 @@ def _is_worthless(context: dg.AssetExecutionContext, days: _Days) -> bool:
     return not days.done and not (is_hopeless and BACKFILL in context.run.tags)
 
 
-def _failure(told: Mapping[str, str], *, n_days: int) -> dg.Failure:
-    lines = [f"{key}: {reason}" for key, reason in told.items()]
+def _failure(days: _Days, told: Mapping[str, str]) -> dg.Failure:
     return dg.Failure(
-        description=f"{len(told)} of {n_days} days failed.\n" + "\n".join(lines),
+        description=_told(days),
         metadata={FAILED_DAYS: dg.MetadataValue.json(dict(told))},
         allow_retries=False,
     )
+
+
+def _told(days: _Days) -> str:
+    """How many days failed, and each cause once with its days."""
+    n_days = len(days.failed) + len(days.done)
+    head = f"{len(days.failed)} of {counted(n_days, 'day')} failed."
+    return "\n".join([head, *failed_told(days.failed.values())])

@@ -5,26 +5,16 @@ from datetime import date, timedelta
 
 from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.scenes import Scene
-from sm_platform.defs.service_choice import USED
+from sm_platform.defs.service_choice import MADE_OF, USED
 from sm_platform.defs.source_reach import STATIC_PRODUCTS
 from sm_platform.lake import store
 from sm_platform.lake.granules import LandedGranule, landed
 from sm_platform.lake.layout import Layout
 from sm_platform.maps.product import InputTerms
-from sm_platform.schema import driver_tables as tables
 from sm_platform.sources.protocol import Product
 
 DATED = (Product.NDVI, Product.WEATHER, Product.LATE_RAIN)
 """Looked back to from the day of a map."""
-MADE_OF = {
-    Product.NDVI: tables.NDVI,
-    Product.WEATHER: tables.WEATHER,
-    Product.LATE_RAIN: tables.LATE_RAIN,
-    Product.SOIL: tables.SOIL,
-    Product.ELEVATION: tables.STATIC_DRIVERS,
-    Product.LAND_COVER: tables.LAND_COVER_CELLS,
-}
-"""The table that a product's granules are extracted to."""
 
 
 def input_terms(
@@ -67,7 +57,7 @@ def _used(layout: Layout, region: str, product: Product, day: date | None) -> li
 
 def _distinct(granules: Sequence[LandedGranule]) -> tuple[InputTerms, ...]:
     found = {
-        InputTerms(one.product, one.source, one.licence or "not known", _citation(one))
+        InputTerms(one.product, one.source, one.licence or "not known", one.citation)
         for one in granules
     }
     order = {product: n for n, product in enumerate(dict.fromkeys(g.product for g in granules))}
@@ -76,10 +66,3 @@ def _distinct(granules: Sequence[LandedGranule]) -> tuple[InputTerms, ...]:
         return order[one.product], one.source, one.licence, one.citation or ""
 
     return tuple(sorted(found, key=place))
-
-
-def _citation(granule: LandedGranule) -> str | None:
-    """Some makers want the year of their data in it."""
-    if granule.citation is None or granule.day is None:
-        return granule.citation
-    return granule.citation.replace("[year]", str(granule.day.year))

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,12 +26,18 @@ from sm_platform.errors import (
     PassingError,
     SourceError,
 )
-from sm_platform.lake.granules import LandedGranule, land, quarantine_fetched, read_granule
+from sm_platform.lake.granules import (
+    LandedGranule,
+    in_version,
+    land,
+    newer_version,
+    quarantine_fetched,
+)
 from sm_platform.lake.layout import SIDECAR, Layout
 from sm_platform.lake.lock import locked
 from sm_platform.schema.region import Region
 from sm_platform.sources.metering import metered
-from sm_platform.sources.protocol import Granule, Product, Source
+from sm_platform.sources.protocol import Granule, Product, Source, named
 
 MOST_DENIED = 3
 Landed = tuple[LandedGranule, bool]
@@ -50,16 +56,17 @@ class Landing:
     """Told how far it is; None: nobody asks."""
 
     def listed(self, product: Product, days: Sequence[date] | None) -> list[Granule]:
-        """What the source has of a product and days, None: its static granules.
+        """What the source has of a product and days, None: its static granules; `named`.
 
         Raises:
             PassingError: the source did not answer, on the last try either.
         """
-        window = self.region.window
-        return patiently(self.patience, lambda: self.source.granules(product, window, days))
+        source, window = self.source, self.region.window
+        found = patiently(self.patience, lambda: source.granules(product, window, days))
+        return named(source, found)
 
     def land(self, granules: Sequence[Granule]) -> DayReport:
-        """Land these granules, several at once where the source allows it.
+        """Land these listed granules, several at once where the source allows it.
 
         Raises:
             PassingError: naming each that could not be had, after the others have been landed;
@@ -102,16 +109,12 @@ class Landing:
 
     def landed_before(self, granule: Granule) -> LandedGranule | None:
         """The granule in the lake, None when it is to be landed, or taken from another day."""
-        here = _standing(self.layout, self.region.region_id, self.by_service(granule))
+        here = _standing(self.layout, self.region.region_id, granule)
         return None if here is None or self._is_at_next_day(granule) else here
 
     def is_there(self, granule: Granule) -> bool:
         """As `is_there`."""
-        return is_there(self.layout, self.region.region_id, self.by_service(granule))
-
-    def by_service(self, granule: Granule) -> Granule:
-        """The granule with its service: what no service is named for is the source's own."""
-        return granule if granule.service else replace(granule, service=self.source.name)
+        return is_there(self.layout, self.region.region_id, granule)
 
     def _is_at_next_day(self, granule: Granule) -> bool:
         """Whether a frame of a pass over midnight lies under the day after as well (see `land`)."""
@@ -188,7 +191,7 @@ class Ahead:
     def _land(self, granule: Granule) -> Landed:
         """One granule, by one process at a time; its cost stands in its sidecar."""
         layout, name = self.landing.layout, self.landing.region.region_id
-        sidecar = sidecar_of(self.landing.by_service(granule))
+        sidecar = sidecar_of(granule)
 
         def fetch(folder: Path) -> None:
             if self.refused is not None:
@@ -223,7 +226,7 @@ class Ahead:
                 raise
             name = landing.region.region_id
             place = quarantine_fetched(landing.layout, name, sidecar, folder, strange)
-            kind = PassingError if granule.service else GranuleError
+            kind = PassingError if granule.hrefs else GranuleError
             raise kind(f"{strange} It lies in {place}.") from error
 
     def _denied(self, error: PassingError) -> None:
@@ -267,17 +270,19 @@ def is_there(layout: Layout, region_id: str, granule: Granule) -> bool:
 
 
 def _standing(layout: Layout, region_id: str, granule: Granule) -> LandedGranule | None:
-    """The landed granule in the listed version; one with a damaged sidecar is none."""
+    """The landed granule in the listed version or a later one; with a damaged sidecar none."""
     folder = layout.granule(granule.product.value, region_id, granule.day, granule.granule_id)
     try:
-        here = read_granule(folder)
+        here = in_version(folder, granule.stamp, granule.service)
+        return here or newer_version(layout, region_id, sidecar_of(granule))
     except LakeError:
         return None
-    is_of_service = granule.service in (None, here.source)
-    return here if here.stamp == granule.stamp and is_of_service else None
 
 
 def _stripe(granule: Granule) -> str:
-    """One of 256 locks: those of all granules would be too many files."""
-    name = f"{granule.product.value}/{granule.granule_id}"
+    """One of 256 locks: those of all granules would be too many files.
+
+    All processings of a granule have the same: each would take the others away.
+    """
+    name = f"{granule.product.value}/{granule.version_of or granule.granule_id}"
     return hashlib.sha256(name.encode()).hexdigest()[:2]

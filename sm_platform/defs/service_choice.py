@@ -15,7 +15,7 @@ from sm_platform.errors import UsageError
 from sm_platform.lake import store
 from sm_platform.lake.granules import LandedGranule, landed
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.driver_tables import LATE_RAIN, NDVI, WEATHER
+from sm_platform.schema import driver_tables as tables
 from sm_platform.schema.region import LIVE, Region
 from sm_platform.sources.ndvi_sensors import ndvi_sensor_of
 from sm_platform.sources.protocol import Granule, Product
@@ -23,8 +23,15 @@ from sm_platform.sources.protocol import Granule, Product
 USED, PASSED_OVER = "granules", "passed_over"
 """Names in the note of a driver: ids of the granules that it is made from, and of the others."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-DRIVERS = {Product.NDVI: NDVI, Product.WEATHER: WEATHER, Product.LATE_RAIN: LATE_RAIN}
-"""Dated drivers whose note tells what they are made from."""
+MADE_OF = {
+    Product.NDVI: tables.NDVI,
+    Product.WEATHER: tables.WEATHER,
+    Product.LATE_RAIN: tables.LATE_RAIN,
+    Product.SOIL: tables.SOIL,
+    Product.ELEVATION: tables.STATIC_DRIVERS,
+    Product.LAND_COVER: tables.LAND_COVER_CELLS,
+}
+"""The table that a product's granules are extracted to, whose note tells which ones are used."""
 
 
 def chosen_service(region: Region, product: Product) -> str | None:
@@ -70,13 +77,14 @@ def is_passed_over(layout: Layout, region_id: str, listed: Granule) -> bool:
     """Whether a driver's day is made from another service than the one that lists this granule.
 
     So it is after a change to another service and back: the first one's granules have been there
-    all the time. Another sensor's are passed over for good: that is the recipe's choice.
+    all the time. Another sensor's are passed over for good: that is the recipe's choice. Of a
+    granule without a service it cannot be told: no.
 
     Raises:
         LakeError: the day's note or a sidecar cannot be read.
     """
-    table, day = DRIVERS.get(listed.product), listed.day
-    if table is None or day is None:
+    table, day = MADE_OF.get(listed.product), listed.day
+    if table is None or day is None or listed.service is None:
         return False
     folder = layout.granules(listed.product.value, region_id, day)
     if not folder.is_dir() or sum(1 for _ in folder.iterdir()) < 2:

@@ -5,7 +5,7 @@ from sm_platform.sources.protocol import Granule
 
 
 def sidecar_of(granule: Granule) -> dict[str, object]:
-    """What is known before it is fetched; its service has to be filled in."""
+    """What is known before it is fetched, of a granule with its service (`named`)."""
     available = granule.available_utc
     told: dict[str, object] = {
         "product": granule.product.value,
@@ -20,10 +20,18 @@ def sidecar_of(granule: Granule) -> dict[str, object]:
     }
     more = {
         "hrefs": list(granule.hrefs),
-        "citation": granule.citation,
+        "citation": _citation(granule),
         "version_of": granule.version_of,
+        "processing": granule.processing,
     }
     return told | {name: value for name, value in more.items() if value}
+
+
+def _citation(granule: Granule) -> str | None:
+    """Some makers want the year of their data in it."""
+    if granule.citation is None or granule.day is None:
+        return granule.citation
+    return granule.citation.replace("[year]", str(granule.day.year))
 
 
 def cost_of(meter: Meter) -> dict[str, object]:

@@ -22,7 +22,7 @@ ORBIT = whole("relative_orbit", "1 to 175; null when not known", is_nullable=Tru
 SCENE_LOG = Table(
     "scene_log",
     "Sentinel-1 frames that a source listed for a region: the memory of the scene sensor",
-    ("frame_id", "frame_stamp"),
+    ("frame_id", "frame_stamp", "service"),
     (
         text("frame_id", "granule of the frame as its source lists it"),
         text("frame_stamp", "version of its files as the source tells it; empty when it does not"),
@@ -34,6 +34,12 @@ SCENE_LOG = Table(
             "frame_available_utc", "when the source had it; null when not told", is_nullable=True
         ),
         moment("listed_utc", "when the platform first saw it listed"),
+        text(
+            "service",
+            "who lists the frame, as in granule_log.source; null when it was logged before this "
+            "was noted",
+            is_nullable=True,
+        ),
     ),
     is_dated=False,
 )

@@ -1,14 +1,14 @@
 """MixedSource: each product from the source that the configuration names for it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sm_platform.errors import PassingError, SourceError
 from sm_platform.grid.window import GridWindow
 from sm_platform.sources.configuration import NEEDED, driver_of
-from sm_platform.sources.protocol import Granule, Product, Source, by_day
+from sm_platform.sources.protocol import Granule, Product, Source, by_day, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class MixedSource:
     ) -> list[Granule]:
         """Granules of the product's own source; as `Source.granules`."""
         source = self._source(product)
-        return [] if source is None else _named(source, source.granules(product, window, days))
+        return [] if source is None else named(source, source.granules(product, window, days))
 
     def service_of(self, product: Product) -> str:
         """Name of the product's own source."""
@@ -51,7 +51,7 @@ class MixedSource:
         for product in products:
             source = self._source(product)
             if source is not None:
-                found += _named(source, source.listed_since([product], window, since, first_day))
+                found += named(source, source.listed_since([product], window, since, first_day))
         return by_day(found)
 
     def in_flight(self, product: Product) -> int:
@@ -78,8 +78,3 @@ class MixedSource:
                 f'line {driver} = "service" there.'
             )
         return source
-
-
-def _named(source: Source, granules: Sequence[Granule]) -> list[Granule]:
-    """Each with its service: else all would come from one source called `live`."""
-    return [one if one.service else replace(one, service=source.name) for one in granules]

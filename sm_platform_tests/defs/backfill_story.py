@@ -8,6 +8,7 @@ import json
 import logging
 import shutil
 import sys
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,12 +18,19 @@ from typing import Any
 
 import dagster as dg
 import torch
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.execution.backfill import (
+    BulkActionsFilter,
+    BulkActionStatus,
+    PartitionBackfill,
+)
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.backfill import execute_backfill_iteration
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
+    QueuedRunCoordinatorDaemon,
+)
 
 from sm_platform.cli import app
 from sm_platform.defs.backfill.planning import Place
@@ -51,7 +59,7 @@ NO_RADAR, NO_WEATHER = PASSES[1], PASSES[0]
 RADAR = f"data/s1_images/S1_{NO_RADAR}.tif"
 WEATHER = f"data/weather_images/Weather_{NO_WEATHER}.tif"
 HOME = """telemetry: {enabled: false}
-run_coordinator: {module: dagster.core.run_coordinator, class: DefaultRunCoordinator}
+run_coordinator: {module: sm_platform.defs.serving.run_queue, class: RunQueue}
 run_launcher:
   module: dagster._core.launcher.sync_in_memory_run_launcher
   class: SyncInMemoryRunLauncher
@@ -87,6 +95,7 @@ class Desk:
 
     place: Place
     workspace: WorkspaceProcessContext
+    queue: QueuedRunCoordinatorDaemon
 
     def carry_out(self, backfill_id: str) -> dict[str, Any]:
         """Rounds of the daemon until the backfill is over; what it left behind."""
@@ -94,7 +103,7 @@ class Desk:
         for _ in range(MOST_ROUNDS):
             if look.now().is_over:
                 break
-            list(execute_backfill_iteration(self.workspace, logging.getLogger("rounds")))
+            self.go_round()
         seen = look.now()
         of_it = dg.RunsFilter(tags={"dagster/backfill": backfill_id})
         return {
@@ -103,6 +112,39 @@ class Desk:
             "maps": {name: _maps(self.place.layout, name) for name in (GOOD, BAD)},
             "runs": [_told(run) for run in self.place.instance.get_runs(of_it)],
         }
+
+    def go_round(self) -> None:
+        """What the daemon does every now and then: runs are asked for, then carried out."""
+        list(execute_backfill_iteration(self.workspace, logging.getLogger("rounds")))
+        list(self.queue.run_iteration(self.workspace))
+
+    def begin_at_page_of(self, job: str, region: str) -> dict[str, list[str]]:
+        """All days of a region, as the page of a job asks for them; days mapped, by run."""
+        instance = self.place.instance
+        here = self.workspace.create_request_context().get_code_location("here")
+        (repository,) = here.get_repositories().values()
+        partition_set = repository.get_partition_set(f"{job}_partition_set")
+        asked = PartitionBackfill(
+            "frompage",
+            BulkActionStatus.REQUESTED,
+            from_failure=False,
+            tags={},
+            backfill_timestamp=time.time(),
+            partition_set_origin=partition_set.get_remote_origin(),
+            partition_names=[f"{day}|{region}" for day in DAYS],
+        )
+        instance.add_backfill(asked)
+        for _ in range(2):
+            self.go_round()
+        of_it = dg.RunsFilter(tags={"dagster/backfill": asked.backfill_id})
+        return {run.run_id: _mapped(instance, run.run_id) for run in instance.get_runs(of_it)}
+
+
+def _mapped(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Keys whose map a run has reported."""
+    logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    events = [one.dagster_event for one in logs if one.dagster_event]
+    return sorted(str(one.partition) for one in events if one.asset_key == dg.AssetKey("sm_maps"))
 
 
 def command(*words: str) -> Said:
@@ -122,8 +164,9 @@ def play(root: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"refused": _refusals()}
     place = Place(Layout(settings().data_lake), open_instance())
     target = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(ORIGIN, location_name="here"))
-    with WorkspaceProcessContext(place.instance, target) as workspace:
-        desk = Desk(place, workspace)
+    queue = QueuedRunCoordinatorDaemon(interval_seconds=1)
+    with WorkspaceProcessContext(place.instance, target) as workspace, queue:
+        desk = Desk(place, workspace, queue)
         told["none_yet"] = command("list")
         told["asked"] = command(*OF_BOTH, "--name", "early days", "--no-watch")
         first = told["asked"].out.strip()
@@ -141,6 +184,7 @@ def play(root: Path) -> dict[str, Any]:
         told["cancelled"] = command("cancel", last)
         told["third"] = desk.carry_out(last)
         told["third_shown"] = command("show", last)
+        told["from_page"] = desk.begin_at_page_of("map_passes", GOOD)
     return told
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sm_platform_tests.defs.backfill_story import BAD, GOOD, NO_RADAR, NO_WEATHER
+from sm_platform_tests.defs.backfill_story import BAD, DAYS, GOOD, NO_RADAR, NO_WEATHER
 from sm_platform_tests.desk import CHECKOUT
 
 Told = dict[str, Any]
@@ -158,3 +158,8 @@ def test_what_was_lost_goes_on_by_itself_once_and_wrong_data_does_not(told: Told
     assert sentence.startswith(f"Backfill {first} lost 1 day: it goes on as ")
     assert seen["again"] == []
     assert seen["parent"] == first
+
+
+def test_a_backfill_from_the_page_of_a_job_maps_all_its_days(told: Told) -> None:
+    (mapped,) = told["from_page"].values()
+    assert mapped == [f"{day}|{GOOD}" for day in DAYS]

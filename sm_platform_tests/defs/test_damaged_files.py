@@ -158,7 +158,7 @@ def extract(desk: Desk, name: str, days: Sequence[date]) -> None:
     region = find_region(desk.layout, name)
     landing = open_landing(desk.layout, region, print)
     for product, table in ((Product.NDVI, NDVI), (Product.WEATHER, WEATHER)):
-        landing.land(landing.source.granules(product, region.window, days))
+        landing.land(landing.listed(product, days))
         for day in days:
             found = landed(desk.layout, product.value, name, day)
             extract_day(desk.layout, region, table, found, day)

@@ -1,15 +1,19 @@
 """Whose products a map cites: those that its drivers are made from, no others."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from sm_platform.defs.input_terms import MADE_OF, input_terms
+from sm_platform.defs.input_terms import input_terms
 from sm_platform.defs.scenes import Scene
+from sm_platform.defs.service_choice import MADE_OF
+from sm_platform.defs.sidecars import sidecar_of
 from sm_platform.lake import store
+from sm_platform.lake.granules import land
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import NDVI, SOIL
-from sm_platform.sources.protocol import Product
+from sm_platform.sources.protocol import Granule, Product
 from sm_platform_tests.defs.service_lake import DAY, NAME, bring, text_file
 
 START = datetime(2025, 1, 1, 11, tzinfo=UTC)
@@ -54,7 +58,8 @@ def test_every_product_that_is_cited_has_its_table() -> None:
 
 def test_the_year_of_the_data_is_filled_in_where_a_citation_wants_it(layout: Layout) -> None:
     for product, day in ((Product.NDVI, DAY), (Product.SOIL, None)):
-        kind = (product, "a", "made")
-        bring(layout, kind, text_file, source="a", day=day, citation="Data of [year], X.")
+        one = Granule(product, "a", day, ("a.tif",), "made", None, "X", service="a")
+        told = sidecar_of(replace(one, citation="Data of [year], X."))
+        land(layout, NAME, told, lambda folder: (folder / "a.tif").touch())
     found = input_terms(layout, NAME, PASS, DAY, with_late_rain=False)
     assert [one.citation for one in found] == [f"Data of {DAY.year}, X.", "Data of [year], X."]

@@ -155,6 +155,25 @@ def test_a_granule_of_another_service_is_not_there(desk: Desk) -> None:
     assert now.source == "other"
 
 
+def test_two_processings_at_once_leave_the_later_one(desk: Desk) -> None:
+    """A granule listed under its old id in one run and under its new one in another."""
+    landing = desk.landing(24, at_once=4)
+    granules = landing.listed(Product.SPL4SMGP, [DAY])
+    pairs = [
+        replace(one, version_of=f"pair{n // 2}", processing=f"v{n % 2}")
+        for n, one in enumerate(granules)
+    ]
+    later = [one.granule_id for one in pairs if one.processing == "v1"]
+    desk.stand_in.settings(latency_s=0.02)
+    landing.land(pairs)
+    assert sorted(desk.whole()) == later
+    desk.stand_in.clear()
+    assert [landing.landed_before(one) is not None for one in pairs] == [True] * 24
+    assert all(landing.is_there(one) for one in pairs)
+    assert landing.land(pairs).metadata["fetched"] == 0
+    assert desk.stand_in.log() == []
+
+
 def test_the_price_stands_in_the_sidecar_and_in_the_books(desk: Desk) -> None:
     landing = desk.landing(3, size=5000)
     landing.land(made(landing).granules(None, WINDOW, None))  # type: ignore[arg-type]

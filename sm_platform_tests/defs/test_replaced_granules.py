@@ -63,5 +63,10 @@ def test_the_replacement_takes_the_place_of_the_first(
     for catalogue in ([items[0], other], [*items, other]):
         servers.settings(earthdata_items=catalogue)
         landing.land(landing.listed(product, [day]))
-    there = [one.files for one in landed(layout, product.value, "delta", day)]
-    assert there == [names[1:]]
+    found = landed(layout, product.value, "delta", day)
+    assert [one.files for one in found] == [names[1:]]
+    servers.settings(earthdata_items=[items[0], other])  # a catalogue that has not heard of it yet
+    first = landing.listed(product, [day])
+    assert landing.land(first).metadata["fetched"] == 0
+    assert all(landing.is_there(one) for one in first)
+    assert landed(layout, product.value, "delta", day) == found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -13,11 +13,13 @@ from affine import Affine
 from sm_platform.defs.assets.drivers import extract_day
 from sm_platform.defs.assets.static import soil_cells
 from sm_platform.defs.lake_access import save_region
-from sm_platform.defs.landing import is_there
+from sm_platform.defs.landing import Landing, is_there
 from sm_platform.defs.open_services import OPENERS, Opening
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.service_choice import chosen_service, is_passed_over, of_one_service
+from sm_platform.defs.watching.lacking import lacking_drivers
+from sm_platform.defs.watching.region_tick import _listed as listed_for_region
 from sm_platform.errors import DataError
 from sm_platform.formats.mod13q1 import SINUSOIDAL
 from sm_platform.formats.mod13q1_hdf import CELL_M
@@ -50,6 +52,7 @@ from sm_platform_tests.formats.test_earth_engine_formats import (
     weather_file,
 )
 from sm_platform_tests.formats.test_mod13q1_hdf import COLS, LEFT, TOP, numbers, write_hdf
+from sm_platform_tests.sources.made_archive import archive_of, row
 
 HERE = Region(NAME, window_around(LEVEL_100M, 106.1, 21.0, (8, 8)), "live", "live")
 STORE, ENGINE = "climate_store", "earth_engine"
@@ -165,6 +168,38 @@ def test_another_sensor_is_passed_over_for_good(
         extract_day(layout, here, NDVI, found, DAY, own=NdviSensor.VIIRS)
 
 
+def test_another_satellite_of_an_archive_is_there(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names no service with its granules: else the sensor would ask for the day for ever."""
+    npp, noaa = "VNP13A1.002_2025_01_01", "VJ113A1.002_2025_01_01"
+    kind = "vnp13a1_earth_engine"
+    for name in (npp, noaa):
+        bring(layout, (Product.NDVI, name, kind), composite(name))
+    west, south, east, north = lonlat_bounds(COMPOSITE)
+    window = window_around(LEVEL_100M, (west + east) / 2, (south + north) / 2, (8, 8))
+    box = {"west": west, "south": south, "east": east, "north": north}
+    rows = [
+        row(product="ndvi", granule_id=name, day=DAY, files=[f"{name}.tif"], format=kind, **box)
+        for name in (npp, noaa)
+    ]
+    source = archive_of(tmp_path / "archive", *rows)
+    here = Region(NAME, window, "archive", str(source.root))
+    extract_day(layout, here, NDVI, landed(layout, "ndvi", NAME, DAY), DAY, own=NdviSensor.VIIRS)
+    assert (store.note_of(layout, NDVI, NAME, DAY) or {})["passed_over"] == [noaa]
+    assert {one.service for one in source.granules(Product.NDVI, window, [DAY])} == {None}
+    monkeypatch.setenv("SM_FIRST_DAY", DAY.isoformat())
+    told, _ = listed_for_region(source, here, [Product.NDVI], (None, DAY))
+    asked = Landing(layout, here, source).listed(Product.NDVI, [DAY])
+    assert sorted(one.granule_id for one in told) == sorted([npp, noaa])
+    for found in (told, asked):
+        assert {one.service for one in found} == {"archive"}
+        assert lacking_drivers(layout, NAME, found, datetime(2025, 2, 1, tzinfo=UTC)) == []
+        assert all(is_there(layout, NAME, one) for one in found)
+    assert not is_passed_over(layout, NAME, replace(told[0], service=None))
+    assert not is_passed_over(layout, NAME, replace(told[1], service=None))
+
+
 def weather(layout: Layout) -> tuple[LandedGranule, dict[str, object]]:
     """A day of two services, made; the store's granule, and the day's note."""
     day = WEATHER_DAY
@@ -201,7 +236,7 @@ def composite(name: str) -> Callable[[Path], Path]:
 
 def bands_of(name: str) -> dict[str, Array]:
     values = digits(5000, -2000, 4000, NOTHING, 0)
-    if name.startswith("VNP"):
+    if name.startswith(("VNP", "VJ1")):
         days = digits(1, 2, 3, NOTHING, 4)
         one = digits(1, 1, 1, NOTHING, 1)
         return {"NDVI": values, "pixel_reliability": one, "composite_day_of_the_year": days}

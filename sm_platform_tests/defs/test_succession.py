@@ -11,7 +11,7 @@ import pytest
 from sm_platform.defs.assets.features import write_features
 from sm_platform.defs.feature_inputs import open_inputs
 from sm_platform.defs.lake_access import SENSOR, dated_rasters
-from sm_platform.defs.ndvi_choice import of_one_sensor, own_sensor
+from sm_platform.defs.ndvi_choice import own_sensor, sensor_note, used_of_day
 from sm_platform.defs.radar_quantity import QUANTITY
 from sm_platform.defs.stored_features import DayFeatures, read_features
 from sm_platform.lake import store
@@ -67,38 +67,50 @@ def made(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Layou
     return layout, region
 
 
-def granule(name: str, kind: str) -> LandedGranule:
+def granule(name: str, kind: str, source: str = "archive") -> LandedGranule:
     day = datetime(2025, 2, 10, tzinfo=UTC)
     return LandedGranule(
-        Path(name), "ndvi", name, day.date(), kind, (), name, 1, day, "archive", None, ""
+        Path(name), "ndvi", name, day.date(), kind, (), name, 1, day, source, retrieved_utc=day
     )
-
-
-def ids(found: list[LandedGranule]) -> list[str]:
-    return [one.granule_id for one in found]
 
 
 TILES = [granule(f"MOD13Q1.{tile}", "mod13q1") for tile in ("h27", "h28")]
 NPP, NOAA20 = granule("VNP13A1.h27", "vnp13a1"), granule("VJ113A1.h27", "vnp13a1")
+ELSEWHERE = replace(NOAA20, granule_id="VJ113A1_2025_02_10", source="earth_engine")
+LATER = replace(TILES[0], granule_id="MOD13Q1_2025_02_10", source="sentinel_hub")
+LATER = replace(LATER, retrieved_utc=datetime(2025, 3, 1, tzinfo=UTC))
+RAIN = [replace(one, product="late_rain", format="imerg") for one in (*TILES, LATER)]
 
 
-@pytest.mark.parametrize(("own", "used"), [(MODIS, TILES), (VIIRS, [NPP])])
-def test_of_a_day_with_several_sensors_the_recipes_own_is_used(
-    own: NdviSensor, used: list[LandedGranule]
+@pytest.mark.parametrize(
+    ("there", "own", "service", "used"),
+    [
+        ([*TILES, NPP, NOAA20], MODIS, "archive", TILES),
+        ([*TILES, NPP, NOAA20], VIIRS, "archive", [NPP]),
+        ([*TILES, NPP, NOAA20], VIIRS, None, [NPP]),
+        ([NOAA20], MODIS, "archive", [NOAA20]),
+        ([NPP, ELSEWHERE], VIIRS, "earth_engine", [ELSEWHERE]),
+        ([NPP, ELSEWHERE], VIIRS, "archive", [NPP]),
+        ([NPP, ELSEWHERE], VIIRS, "nobody", [NPP]),
+        ([*TILES, ELSEWHERE], MODIS, "earth_engine", TILES),
+        ([*TILES, LATER, NPP], MODIS, "archive", TILES),
+        ([*TILES, LATER, NPP], MODIS, None, [LATER]),
+        (RAIN, VIIRS, None, RAIN[2:]),
+        (RAIN, VIIRS, "archive", RAIN[:2]),
+        ([], MODIS, "archive", []),
+    ],
+)
+def test_a_day_is_of_a_sensor_a_service_and_a_satellite_in_this_order(
+    there: list[LandedGranule], own: NdviSensor, service: str | None, used: list[LandedGranule]
 ) -> None:
-    everything = [*TILES, NOAA20, NPP]
-    for order in (everything, everything[::-1]):
-        found = of_one_sensor(order, own)
-        assert sorted(ids(list(found.granules))) == ids(used)
-        assert found.note[SENSOR] == own.value
-        rest = sorted(set(ids(everything)) - set(ids(used)))
-        assert found.note["passed_over"] == rest
+    for order in (there, there[::-1]):
+        found = used_of_day(order, own, service)
+        assert sorted(one.granule_id for one in found) == [one.granule_id for one in used]
 
 
-def test_what_there_is_is_used_where_the_own_sensor_has_ended() -> None:
-    found = of_one_sensor([NOAA20], MODIS)
-    assert (list(found.granules), found.note) == ([NOAA20], {SENSOR: "VIIRS"})
-    assert of_one_sensor([], MODIS).note == {}
+def test_the_note_of_a_day_tells_its_sensor() -> None:
+    assert [sensor_note(one) for one in ([NPP], TILES)] == [{SENSOR: "VIIRS"}, {SENSOR: "MODIS"}]
+    assert [sensor_note(one) for one in ([], RAIN)] == [{}, {}]
 
 
 def test_the_own_sensor_is_that_of_the_regions_recipe(

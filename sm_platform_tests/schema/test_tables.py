@@ -59,8 +59,8 @@ OWN_MEANING = {
 }
 """Names whose meaning differs between tables, with the reason."""
 BEGINS_WITH_A_NAME = r"S1A|EASE-Grid|EPSG|A ascending"
-NULL_IN_KEY = {("sm_maps", "map_id")}
-"""A day without a map has one row and no map to name."""
+NULL_IN_KEY = {("sm_maps", "map_id"), ("scene_log", "service")}
+"""A day without a map has one row and no map to name; who lists a frame was not always noted."""
 
 
 def is_number(data_type: pa.DataType) -> bool:

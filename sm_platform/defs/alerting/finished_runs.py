@@ -12,6 +12,7 @@ from sm_platform.defs.alerting.run_faults import RunFaults, faults_of
 from sm_platform.defs.days import BACKFILL, request_of
 from sm_platform.defs.instance import HOST_TAG
 from sm_platform.defs.launch_tags import Scope, scope_of
+from sm_platform.defs.reasons_told import causes_of
 from sm_platform.defs.watching.requests import ATTEMPT_TAG, WAITS, WILL_RETRY
 from sm_platform.lake.failures import FailedDay
 from sm_platform.lake.layout import Layout
@@ -89,12 +90,10 @@ def _told(run: dg.DagsterRun, faults: RunFaults, day: date) -> Alert | None:
     )
 
 
-def _day_lines(faults: RunFaults) -> Iterator[str]:
-    """A line for each reason, with its days."""
-    for reason, days in sorted(faults.days.items(), key=lambda one: min(one[1])):
-        first, last = min(days), max(days)
-        n_days = f" ({len(days)} days)" if len(days) > 1 else ""
-        yield f"{days_text(first, last)}{n_days}: {reason}"
+def _day_lines(faults: RunFaults) -> list[str]:
+    """A line for each cause, with its days."""
+    reasons = ((day, reason) for reason, days in faults.days.items() for day in days)
+    return [cause.told for cause in causes_of(reasons)]
 
 
 def _next(run: dg.DagsterRun, faults: RunFaults, failed: Sequence[date]) -> str:

@@ -9,13 +9,13 @@ import dagster as dg
 from sm_platform.defs.assets.granules import ndvi_granules, weather_granules
 from sm_platform.defs.days import DayReport, Worker, each_day
 from sm_platform.defs.freshness import FRESHNESS
-from sm_platform.defs.lake_access import SENSOR, hash_of
-from sm_platform.defs.ndvi_choice import OneSensor, of_one_sensor, own_sensor
+from sm_platform.defs.lake_access import hash_of
+from sm_platform.defs.ndvi_choice import own_sensor, sensor_note, used_of_day
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS
 from sm_platform.defs.readers import read_all
 from sm_platform.defs.resources import LakeResource, ModelsResource
 from sm_platform.defs.schemas import column_schema
-from sm_platform.defs.service_choice import USED, choice_note, chosen_service, of_one_service
+from sm_platform.defs.service_choice import USED, choice_note, chosen_service
 from sm_platform.defs.source_reach import nothing_of
 from sm_platform.errors import MissingInputError
 from sm_platform.lake import store
@@ -42,13 +42,10 @@ def extract_day(
 
     A day is of one service: of the one that brings the driver now, else of the one that landed a
     granule last. A day of NDVI is of one sensor first: of `own` where it has granules of that, else
-    of the other.
+    of the other (see `used_of_day`).
     """
     service = chosen_service(region, Product(table.name))
-    chosen = OneSensor(landed_granules)
-    if table.name == tables.NDVI.name:
-        chosen = _of_one_sensor(landed_granules, own, service)
-    granules = of_one_service(chosen.granules, service)
+    granules = used_of_day(landed_granules, own, service)
     inputs = hash_of(table.name, [granule.sha256 for granule in granules])
     note = store.note_of(layout, table, region.region_id, day)
     if note is not None and note["inputs"] == inputs and _is_of(note, granules):
@@ -59,7 +56,7 @@ def extract_day(
     rows = raster_rows(raster)
     available = [one.available_utc for one in granules if one.available_utc]
     status = {"inputs": inputs, "status": "made", "rows": rows.num_rows}
-    known = {"grid": window_note(raster.window), **chosen.note}
+    known = {"grid": window_note(raster.window), **sensor_note(granules)}
     known |= choice_note(landed_granules, granules)
     latest = {"available_utc": max(available).isoformat() if available else None}
     store.write(
@@ -71,15 +68,6 @@ def extract_day(
         note={**status, **known, **latest},
     )
     return DayReport("made", rows.num_rows)
-
-
-def _of_one_sensor(
-    granules: Sequence[LandedGranule], own: NdviSensor, service: str | None
-) -> OneSensor:
-    """As `of_one_sensor`; among satellites of that sensor the service's come first."""
-    best = of_one_sensor(granules, own)
-    brought = of_one_sensor([one for one in granules if one.source == service], own)
-    return brought if brought.note.get(SENSOR) == best.note.get(SENSOR) else best
 
 
 def _is_of(note: Mapping[str, Any], granules: Sequence[LandedGranule]) -> bool:

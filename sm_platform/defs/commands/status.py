@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from sm_platform.defs.commands.status_json import as_dict
+from sm_platform.defs.days_that_failed import common_problems
 from sm_platform.defs.engine_status import EngineStatus, engine_status
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.local_time import pass_told
 from sm_platform.defs.map_index import Row
+from sm_platform.defs.reasons_told import ranges_told
 from sm_platform.defs.region_status import NOT_LOOKED_AT, RegionStatus, region_status
 from sm_platform.defs.resources import settings, watch_settings
 from sm_platform.grid.local_days import both_times
@@ -22,7 +24,7 @@ from sm_platform.schema.driver_tables import REGIONS
 WIDTH = 160
 """Columns of a table where the terminal does not tell its own."""
 MOST_SHOWN = 20
-"""Failed days and runs that the tables list; JSON lists all."""
+"""Causes of failed days and runs that the tables list; JSON lists all days."""
 NO_REGION = "No region yet: `sm-platform demo` maps two, `sm-platform regions add` adds one."
 
 
@@ -103,15 +105,16 @@ def _due(one: RegionStatus) -> str:
 
 def _print_problems(console: Console, found: Sequence[RegionStatus]) -> None:
     table = Table(title="Failed days (UTC)", title_justify="left", show_lines=True)
-    for title in ("region", "day", "assets", "reason", "next step"):
+    for title in ("region", "days", "assets", "reason", "next step"):
         table.add_column(title, overflow="fold")
-    told = [(one.region_id, problem) for one in found for problem in one.problems]
-    for region, problem in told[:MOST_SHOWN]:
-        assets = "\n".join(problem.assets)
-        table.add_row(region, str(problem.day), assets, problem.reason, problem.next_step)
+    told = [common for one in found for common in common_problems(one.problems)]
+    for common in told[:MOST_SHOWN]:
+        cause, assets = common.cause, "\n".join(common.assets)
+        days = ranges_told(cause.days).replace(", ", "\n")
+        table.add_row(common.region_id, days, assets, cause.told_reason, common.next_step)
     console.print(table)
     if len(told) > MOST_SHOWN:
-        console.print(f"and {len(told) - MOST_SHOWN} more: --json lists all.")
+        console.print(f"and {len(told) - MOST_SHOWN} more: --json lists all, day by day.")
 
 
 def _engine_lines(engine: EngineStatus, now: datetime) -> list[str]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sm_platform.defs.local_time import day_of, zone_of
 from sm_platform.defs.map_index import Row, read_index
 from sm_platform.defs.scenes import Scene, read_scenes
+from sm_platform.defs.service_choice import chosen_service
 from sm_platform.defs.watching.scene_log import ListedPass, listed_passes, read_log
 from sm_platform.defs.watching.standing import State, standing, usual_frames
 from sm_platform.errors import SmPlatformError
@@ -23,6 +24,7 @@ from sm_platform.lake.layout import Layout
 from sm_platform.schema.driver_tables import S1_SCENES
 from sm_platform.schema.region import Region
 from sm_platform.schema.watch_tables import PASS_CALENDAR
+from sm_platform.sources.protocol import Product
 from sm_platform.sources.repeat import DuePass, SeenPass, due_passes
 
 LEARNED_DAYS = 76
@@ -59,11 +61,11 @@ def passes_of(layout: Layout, region: Region, now: datetime, days: int) -> list[
         days: how far back.
     """
     name, first = region.region_id, now - timedelta(days)
-    zone = ZoneInfo(zone_of(region))
+    zone, service = ZoneInfo(zone_of(region)), chosen_service(region, Product.S1_GRD)
     scenes = _scenes(layout, name, days_between(day_of(now) - timedelta(LEARNED_DAYS), day_of(now)))
     listed = {
         one.scene_id: one
-        for one in listed_passes(name, read_log(layout, name), first.date())
+        for one in listed_passes(name, read_log(layout, name), first.date(), service)
         if one.start_utc is not None
     }
     seen = {one.scene_id: _of_scene(one) for one in scenes}
@@ -123,7 +125,8 @@ def _told(
         status = "mapped" if current else rows[-1]["status"] if rows else "not_mapped"
         return status, None, current
     now = standing(layout, listed)
-    usual, n = usual_frames(layout, region, listed.day, listed.relative_orbit), len(listed.frames)
+    orbit, n = listed.relative_orbit, len(listed.frames)
+    usual = usual_frames(layout, region, listed.day, orbit, service=listed.service)
     frames = f"{n} of {usual} frames are there" if n < usual else None
     if now.state is not State.OPEN:
         return now.state.value, now.reason or frames, now.map_id

@@ -7,15 +7,13 @@ from datetime import date, datetime
 from sm_platform.defs import map_chain
 from sm_platform.defs.landing import is_there
 from sm_platform.defs.resources import settings
+from sm_platform.defs.service_choice import MADE_OF
 from sm_platform.defs.watching.preparing import MOST_DAYS
 from sm_platform.defs.watching.requests import DAILY, Ask, Why, spans
 from sm_platform.lake import store
 from sm_platform.lake.failures import failure_of
 from sm_platform.lake.layout import Layout
-from sm_platform.schema.driver_tables import LATE_RAIN, NDVI, WEATHER
 from sm_platform.sources.protocol import Granule, Product
-
-TABLES = {Product.NDVI: NDVI, Product.WEATHER: WEATHER, Product.LATE_RAIN: LATE_RAIN}
 
 
 def lacking_drivers(
@@ -40,7 +38,7 @@ def _is_there(layout: Layout, region: str, granule: Granule, day: date) -> bool:
     """Whether it has landed in the listed version and its day was extracted without failing."""
     if not is_there(layout, region, granule):
         return False
-    table = TABLES[granule.product]
+    table = MADE_OF[granule.product]
     failed = failure_of(layout, region, [table.name], day)
     is_open = failed is not None and failed.is_passing
     return store.written_ns(layout, table, region, day) is not None and not is_open

@@ -17,6 +17,7 @@ from sm_platform.defs.partitions import LOOK_BACK_DAYS
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.registry import Stage, entries
 from sm_platform.defs.resources import WatchSettings, settings
+from sm_platform.defs.service_choice import chosen_service
 from sm_platform.defs.watching.cursor import RegionCursor
 from sm_platform.defs.watching.lacking import driver_asks, lacking_drivers
 from sm_platform.defs.watching.preparing import preparation
@@ -35,7 +36,7 @@ from sm_platform.defs.watching.scene_log import ListedPass, listed_passes, read_
 from sm_platform.defs.watching.standing import State, standing, usual_frames
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import Region
-from sm_platform.sources.protocol import Granule, Product, Source
+from sm_platform.sources.protocol import Granule, Product, Source, named
 
 PRODUCTS = (Product.S1_GRD, Product.NDVI, Product.WEATHER)
 OVERLAP = timedelta(days=1)
@@ -103,7 +104,8 @@ def tick_region(watch: Watch, region: Region, before: RegionCursor) -> Found:
     listed, lost = _listed(source, region, products, (since, first_driver))
     frames = [one for one in listed if one.product is Product.S1_GRD]
     watched = [one for one in frames if one.day is not None and one.day >= span[0]]
-    register(watch.layout, name, watched, watch.now)
+    own = chosen_service(region, Product.S1_GRD)
+    register(watch.layout, name, watched, watch.now, service=own)
     drivers = [one for one in listed if one.product is not Product.S1_GRD]
     lacking = lacking_drivers(watch.layout, name, drivers, watch.now)
     found = Found(replace(before, since=_since(listed, lacking, before.since)), notes=lost)
@@ -122,7 +124,7 @@ def _listed(
     """What came since a moment, and what cannot be listed: found again when all is listed anew."""
     if isinstance(source, BookedSource):
         return source.listed_apart(products, region.window, *span)
-    return source.listed_since(products, region.window, *span), []
+    return named(source, source.listed_since(products, region.window, *span)), []
 
 
 def _settle(watch: Watch, region: Region, found: Found, span: tuple[date, date]) -> None:
@@ -208,7 +210,7 @@ def _look_after(watch: Watch, grounds: Grounds, found: Found, first_day: date) -
     is_whole, logged = _is_whole(watch, cursor), cursor.logged
     new = {one.scene_id for one in log if logged is None or one.listed_utc > logged}
     still_open, n_waiting = set(), 0
-    for one in listed_passes(name, log, first_day):
+    for one in listed_passes(name, log, first_day, chosen_service(region, Product.S1_GRD)):
         if not is_whole and one.scene_id not in new and one.scene_id not in cursor.open_scenes:
             continue
         if grounds.must_wait:
@@ -253,7 +255,8 @@ def _waits_for(watch: Watch, grounds: Grounds, listed: ListedPass) -> str | None
         return f"lies after this machine's day {watch.now.date()}: set its clock right"
     if not grounds.region.checkpoint_id and not grounds.has_checkpoint(watch.layout):
         return "the region has no accepted checkpoint: train or promote one"
-    usual = usual_frames(watch.layout, listed.region_id, listed.day, listed.relative_orbit)
+    track = watch.layout, listed.region_id, listed.day, listed.relative_orbit
+    usual = usual_frames(*track, service=listed.service)
     n_frames = len(listed.frames)
     newest = listed.newest_utc
     if n_frames >= usual or newest is None:

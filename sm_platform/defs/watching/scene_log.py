@@ -1,13 +1,14 @@
 """The log of frames that a source listed for a region, and the passes that they make.
 
-A frame is known by its id and stamp: listed again it changes nothing, a new version of it or a
-late frame is a new row. Rows are never taken away, so that what was seen can be told.
+A frame is known by its id, stamp and service: listed again it changes nothing, a new version of it,
+a late frame or the frame of another service is a new row. Rows are never taken away, so that what
+was seen can be told; passes are made of the frames of one service.
 """
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -36,11 +37,13 @@ class Frame:
     relative_orbit: int | None
     frame_available_utc: datetime | None
     listed_utc: datetime
+    service: str | None = None
+    """Who lists it; None: it was logged before this was noted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPass:
-    """A pass as its source lists it: of each slice the frame that became available last."""
+    """A pass as one service lists it: of each slice the frame that became available last."""
 
     region_id: str
     scene_id: str
@@ -49,9 +52,15 @@ class ListedPass:
 
     @property
     def granules_hash(self) -> str:
-        """One hash over ids and stamps: another one is another request."""
+        """One hash over ids, stamps and service: another one is another request."""
         names = sorted(f"{one.frame_id}@{one.frame_stamp}" for one in self.frames)
+        names += [self.service] if self.service else []
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+    @property
+    def service(self) -> str | None:
+        """Who lists it; None when this was not noted."""
+        return self.frames[0].service
 
     @property
     def start_utc(self) -> datetime | None:
@@ -82,33 +91,56 @@ def read_log(layout: Layout, region: str, first_day: date = date.min) -> list[Fr
 
 
 def register(
-    layout: Layout, region: str, listed: Sequence[Granule], listed_utc: datetime
+    layout: Layout,
+    region: str,
+    listed: Sequence[Granule],
+    listed_utc: datetime,
+    *,
+    service: str | None = None,
 ) -> list[Frame]:
     """Log frames that are not known yet; returns those. Two who register at once lose none.
 
-    What is logged later has a later `listed_utc`, also where this machine's clock went back.
+    What is logged later has a later `listed_utc`, also where this machine's clock went back. A row
+    that was logged without a service gets the one that lists its frame now.
+
+    Args:
+        layout: the lake.
+        region: the region's id.
+        listed: its frames as a source lists them.
+        listed_utc: the moment of this machine.
+        service: who brings the region's radar, for frames that do not say it.
 
     Raises:
         LakeError: the lake cannot be written.
     """
-    if not _unknown(listed, read_log(layout, region, _first_day(listed))):
+    told = [replace(one, service=one.service or service) for one in listed]
+    if not _unknown(told, read_log(layout, region, _first_day(told))):
         return []
     with locked(layout, f"scene_log-{region}"):
-        known = read_log(layout, region)
+        known = _named(read_log(layout, region), told)
         last = max((one.listed_utc for one in known), default=NEVER)
         moment = max(listed_utc, last + timedelta(microseconds=1))
-        new = [_frame(granule, moment) for granule in _unknown(listed, known)]
-        if new:
-            rows = [asdict(one) for one in (*known, *new)]
-            table = pa.Table.from_pylist(rows, schema=SCENE_LOG.arrow_schema)
-            store.write(layout, SCENE_LOG, table, region=region)
+        new = [_frame(granule, moment) for granule in _unknown(told, known)]
+        rows = [asdict(one) for one in (*known, *new)]
+        table = pa.Table.from_pylist(rows, schema=SCENE_LOG.arrow_schema)
+        store.write(layout, SCENE_LOG, table, region=region)
     return new
 
 
+def _named(known: Sequence[Frame], listed: Sequence[Granule]) -> list[Frame]:
+    """The rows, those without a service with the one that lists their frame and version now."""
+    services = {(one.granule_id, one.stamp or ""): one.service for one in listed}
+    return [
+        one if one.service else replace(one, service=services.get((one.frame_id, one.frame_stamp)))
+        for one in known
+    ]
+
+
 def _unknown(listed: Sequence[Granule], known: Sequence[Frame]) -> list[Granule]:
-    """Those whose id and stamp are not logged yet, each once."""
-    there = {(one.frame_id, one.frame_stamp) for one in known}
-    found = {(one.granule_id, one.stamp or ""): one for one in listed}
+    """Those that are not logged yet, each once; without a service they may be anybody's."""
+    there = {(one.frame_id, one.frame_stamp, one.service) for one in known}
+    there |= {(one.frame_id, one.frame_stamp, None) for one in known}
+    found = {(one.granule_id, one.stamp or "", one.service): one for one in listed}
     return [one for key, one in found.items() if key not in there]
 
 
@@ -116,17 +148,39 @@ def _first_day(listed: Sequence[Granule]) -> date:
     return min((one.day for one in listed if one.day), default=date.min)
 
 
-def listed_passes(region: str, log: Iterable[Frame], first_day: date) -> list[ListedPass]:
-    """The passes of the log from a day on, in order of day and scene id."""
+def listed_passes(
+    region: str, log: Iterable[Frame], first_day: date, service: str | None = None
+) -> list[ListedPass]:
+    """The passes of the log from a day on, in order of day and scene id.
+
+    Those of a day are of one service, as what is made of its granules (`of_one_service`): of the
+    one given, which brings the radar now, where it lists a frame of that day, else of the one that
+    listed a frame last. A pass that this service does not have is not among them.
+    """
+    frames = [frame for frame in log if frame.pass_day >= first_day]
+    days: dict[str, date] = {}
+    for frame in frames:
+        days[frame.scene_id] = min(frame.pass_day, days.get(frame.scene_id, frame.pass_day))
+    by_day: dict[date, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        by_day[days[frame.scene_id]].append(frame)
     by_scene: dict[str, list[Frame]] = defaultdict(list)
-    for frame in log:
-        if frame.pass_day >= first_day:
+    for of_day in by_day.values():
+        for frame in _of_one_service(of_day, service):
             by_scene[frame.scene_id].append(frame)
     found = [
-        ListedPass(region, scene, min(one.pass_day for one in frames), _counted(frames))
-        for scene, frames in by_scene.items()
+        ListedPass(region, scene, min(one.pass_day for one in own), _counted(own))
+        for scene, own in by_scene.items()
     ]
     return sorted(found, key=lambda one: (one.day, one.scene_id))
+
+
+def _of_one_service(frames: Sequence[Frame], chosen: str | None) -> list[Frame]:
+    """Those of the chosen service where there are some, else of the one that listed one last."""
+    newest = max(frames, key=lambda one: (one.listed_utc, one.service or ""))
+    services = {one.service for one in frames}
+    service = chosen if chosen in services else newest.service
+    return [one for one in frames if one.service == service]
 
 
 def _frame(granule: Granule, listed_utc: datetime) -> Frame:
@@ -141,6 +195,7 @@ def _frame(granule: Granule, listed_utc: datetime) -> Frame:
         relative_orbit=name.relative_orbit if name else None,
         frame_available_utc=granule.available_utc,
         listed_utc=listed_utc,
+        service=granule.service,
     )
 
 

@@ -1,13 +1,14 @@
 """How a listed pass stands: mapped with these very frames, without data, failed, or open."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from sm_platform.defs.map_chain import PASS_TO_MAP, PASSES
 from sm_platform.defs.map_index import looked_at, read_index
-from sm_platform.defs.scenes import Scene, read_scenes
+from sm_platform.defs.scenes import read_scenes
 from sm_platform.defs.watching.scene_log import ListedPass
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.failures import failure_of
@@ -68,33 +69,81 @@ def standing(layout: Layout, listed: ListedPass) -> Standing:
 
 
 def _is_of(layout: Layout, made_of: Mapping[str, str], listed: ListedPass) -> bool:
-    """Whether a day was mapped from the frames listed now, each in the version listed now."""
+    """Whether a day was mapped from the frames listed now, each as it is listed now.
+
+    Two services may call a frame the same, and neither of them tell versions apart.
+    """
     if set(made_of) != {one.frame_id for one in listed.frames}:
         return False
     for frame in listed.frames:
         folder = layout.granule(Product.S1_GRD.value, listed.region_id, listed.day, frame.frame_id)
         if not is_landed(folder, frame.frame_stamp or None):
             return False
-        if read_granule(folder).sha256 != made_of[frame.frame_id]:
+        here = read_granule(folder)
+        if here.sha256 != made_of[frame.frame_id] or frame.service not in (None, here.source):
             return False
     return True
 
 
-def usual_frames(layout: Layout, region: str, day: date, relative_orbit: int | None) -> int:
-    """Frames that the track's passes of the last weeks had, the most of them; 0 when not known."""
+def usual_frames(
+    layout: Layout,
+    region: str,
+    day: date,
+    relative_orbit: int | None,
+    *,
+    service: str | None = None,
+) -> int:
+    """Frames that the track's passes of the last weeks had, the most of them; 0 when not known.
+
+    Only passes of one service count: a pass is 2 slices of one and 20 bursts of another.
+
+    Args:
+        layout: the lake.
+        region: the region's id.
+        day: of the pass that is compared.
+        relative_orbit: its track.
+        service: who brings it; None: the one that its stored pass is of, if that is known.
+    """
     if relative_orbit is None:
         return 0
+    if service is None:
+        own = (one.service for one in _on_track(layout, region, day, relative_orbit))
+        service = next(own, None)
     counts = [
-        len(scene.granule_ids)
+        one.n_frames
         for back in range(1, CYCLES + 1)
-        for scene in _scenes(layout, region, day, back * HALF_CYCLE_DAYS)
-        if scene.relative_orbit == relative_orbit
+        for one in _on_track(
+            layout, region, day - timedelta(back * HALF_CYCLE_DAYS), relative_orbit
+        )
+        if service is None or one.service in (None, service)
     ]
     return max(counts, default=0)
 
 
-def _scenes(layout: Layout, region: str, day: date, days_back: int) -> Sequence[Scene]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A stored pass: how many frames it has, and who brought them (None: they are gone)."""
+
+    n_frames: int
+    service: str | None
+
+
+def _on_track(layout: Layout, region: str, day: date, relative_orbit: int) -> list[_Made]:
+    """The stored passes of a track on a day; none where they tell nothing."""
     try:
-        return read_scenes(layout, region, day - timedelta(days_back))
-    except SmPlatformError:  # never extracted, or damaged: it tells nothing
-        return ()
+        scenes = read_scenes(layout, region, day)
+    except SmPlatformError:  # never extracted, or damaged
+        return []
+    return [
+        _Made(len(one.granule_ids), _service_of(layout, region, day, one.granule_ids))
+        for one in scenes
+        if one.relative_orbit == relative_orbit
+    ]
+
+
+def _service_of(layout: Layout, region: str, day: date, frames: Sequence[str]) -> str | None:
+    """Who brought a pass: a day's passes are of one service (`service_choice`)."""
+    for name in frames:
+        with suppress(SmPlatformError):
+            return read_granule(layout.granule(Product.S1_GRD.value, region, day, name)).source
+    return None

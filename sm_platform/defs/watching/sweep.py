@@ -27,6 +27,7 @@ from sm_platform.defs.resources import (
     watch_settings,
 )
 from sm_platform.defs.schemas import column_schema
+from sm_platform.defs.service_choice import chosen_service
 from sm_platform.defs.watching.calendar import PassRow, passes_of, write_calendar
 from sm_platform.defs.watching.refreshing import refreshes
 from sm_platform.defs.watching.requests import attempts, run_request
@@ -77,7 +78,8 @@ def sweep_region(layout: Layout, region: Region, how: WatchSettings) -> Swept:
         first = max(day_of(swept.now) - timedelta(how.days), settings().first_day)
         days = days_between(min(first, day_of(swept.now)), day_of(swept.now))
         listed = source.granules(Product.S1_GRD, region.window, days)
-        swept.n_missed = len(register(layout, region.region_id, listed, datetime.now(UTC)))
+        own, now = chosen_service(region, Product.S1_GRD), datetime.now(UTC)
+        swept.n_missed = len(register(layout, region.region_id, listed, now, service=own))
     except SmPlatformError as error:
         swept.problem = str(error)
         _tell_source(layout, region, str(error))

@@ -14,21 +14,24 @@ import pytest
 import rasterio
 
 from sm_platform.defs.radar_quantity import QUANTITY
+from sm_platform.defs.region_source import open_source
 from sm_platform.defs.watching.calendar import passes_of
 from sm_platform.defs.watching.cursor import Cursor, read_cursor
 from sm_platform.defs.watching.refreshing import ASSETS, refreshes, stale_days
-from sm_platform.defs.watching.scene_log import read_log
+from sm_platform.defs.watching.scene_log import read_log, register
 from sm_platform.defs.watching.sensor import with_calendar
 from sm_platform.defs.watching.sweep import sweep_region
 from sm_platform.grid.calendar import days_between
 from sm_platform.lake import store
 from sm_platform.lake.day_status import day_status
 from sm_platform.schema.driver_tables import S1_BACKSCATTER, WEATHER
+from sm_platform.sources.protocol import Product
 from sm_platform.sources.sentinel1_names import parse_frame
 from sm_platform_tests.defs.watching.seat import FIRST_DAY, HOW, REGION, TODAY, Seat, make_seat
 
 NOISY = 128
 """Orbit whose view of the region is all border noise: its passes have no data."""
+WATCHED = days_between(TODAY - timedelta(HOW.days), TODAY)
 pytestmark = pytest.mark.usefixtures("first_day")
 
 
@@ -100,6 +103,17 @@ def scene_of(row: dict[str, object]) -> str:
 
 def current(seat: Seat, scene_id: str) -> list[dict[str, object]]:
     return [row for row in seat.maps() if row["scene_id"] == scene_id and row["is_latest"]]
+
+
+def test_what_another_service_listed_later_asks_for_nothing(seat: Seat) -> None:
+    """The region's own one brings the radar again, and its passes have their maps."""
+    own = open_source(seat.region_here).granules(Product.S1_GRD, seat.region.window, WATCHED)
+    others = [replace(one, service="earth_engine", stamp="9") for one in own]
+    assert len(register(seat.layout, REGION, others, datetime.now(UTC))) == len(own) > 4
+    result, _ = seat.tick(None)
+    assert not result.run_requests
+    rows = passes_of(seat.layout, seat.region_here, seat.source_now(), HOW.days)
+    assert {row.pass_status for row in rows if row.seen_scene_id} == {"mapped"}
 
 
 def test_a_new_region_is_prepared_and_its_passes_mapped_by_themselves(seat: Seat) -> None:
