@@ -41,15 +41,10 @@ class Purse:
         """Raises BudgetError, with what to do, when the month's budget is used up."""
         if self.budget.is_open:
             return
-        over = overspent(self.budget, self._known())
-        if over is not None:
-            now = datetime.now(UTC)
-            wait = (next_month(now) - now).total_seconds()
-            raise BudgetError(
-                f"The month's budget is used up: {over}. It goes on in {next_month(now):%B}, or "
-                "with a larger [budget] in the file that SM_SOURCES names.",
-                wait,
-            )
+        now = datetime.now(UTC)
+        told = used_up(self.budget, self._known(), now)
+        if told is not None:
+            raise BudgetError(told, (next_month(now) - now).total_seconds())
 
     def note(self, what: Spending, meter: Meter, seconds: float, *, is_whole: bool) -> None:
         """Book what was metered; folders cost nothing and are not booked."""
@@ -96,6 +91,24 @@ def overspent(budget: Budget, spent: Sums) -> str | None:
         if most is not None and amount >= most
     ]
     return ", ".join(used) or None
+
+
+def used_up(budget: Budget, spent: Sums, now: datetime) -> str | None:
+    """A sentence with what to do once the budget of the month of `now` (UTC) is used up."""
+    over = overspent(budget, spent)
+    if over is None:
+        return None
+    return (
+        f"The month's budget is used up: {over}. Downloads go on in {next_month(now):%B}, or with "
+        "a larger [budget] in the file that SM_SOURCES names."
+    )
+
+
+def used_up_in(layout: Layout, budget: Budget) -> str | None:
+    """As `used_up`, by the books of a lake; raises LakeError when they cannot be read."""
+    if budget.is_open:
+        return None
+    return used_up(budget, total(spent_in(layout).values()), datetime.now(UTC))
 
 
 def next_month(moment: datetime) -> datetime:

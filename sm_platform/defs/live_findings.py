@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from sm_platform.defs.budget import overspent
+from sm_platform.defs.budget import used_up_in
 from sm_platform.defs.live_sources import needed_configuration, opened_sources
 from sm_platform.defs.resources import settings, source_credentials
 from sm_platform.defs.talk import counted
 from sm_platform.defs.variables import CREDENTIALS
-from sm_platform.errors import SmPlatformError
+from sm_platform.errors import LakeError, SmPlatformError
 from sm_platform.lake.layout import Layout
-from sm_platform.lake.spending import spent_in, total
+from sm_platform.lake.spending import spent_in
 from sm_platform.sources.configuration import Configuration, driver_of
 from sm_platform.sources.protocol import Finding, LiveSource, Product, Source
 
@@ -29,13 +29,14 @@ WORDS = {
 
 
 def live_findings() -> Iterator[Finding]:
-    """Configuration, credentials, then each service; a wrong one does not hide the others."""
+    """Configuration, budget, credentials, then each service; no wrong one hides the others."""
     try:
         chosen = needed_configuration()
     except SmPlatformError as error:
         yield Finding(False, str(error))
         return
     yield from _chosen(chosen)
+    yield from _spent(chosen)
     for name in source_credentials():
         yield Finding(True, f"{name} is set ({CREDENTIALS[name]})")
     try:
@@ -45,7 +46,6 @@ def live_findings() -> Iterator[Finding]:
         return
     for products, source in sources:
         yield from _asked(products, source)
-    yield from _spent(chosen)
 
 
 def _chosen(chosen: Configuration) -> Iterator[Finding]:
@@ -72,12 +72,19 @@ def _in_words(products: Sequence[Product]) -> str:
 
 
 def _spent(chosen: Configuration) -> Iterator[Finding]:
-    month = spent_in(Layout(settings().data_lake))
+    """What the books of the month tell; first, because a used-up budget stops everything else."""
+    layout = Layout(settings().data_lake)
+    try:
+        month, told = spent_in(layout), used_up_in(layout, chosen.budget)
+    except LakeError as error:
+        yield Finding(False, str(error))
+        return
+    if told is not None:
+        yield Finding(False, told)
+    elif not chosen.budget.is_open:
+        yield Finding(True, f"the month's budget is not used up: {chosen.budget.told}")
     for service, sums in sorted(month.items()):
         compute = f", {sums.eecu_s / 3600:.2f} EECU hours" if sums.eecu_s else ""
         megabytes = f"{sums.received_bytes / 1e6:.1f} MB"
         requests = counted(sums.requests, "request")
         yield Finding(True, f"this month {service}: {requests}, {megabytes}{compute}")
-    over = overspent(chosen.budget, total(month.values()))
-    if over is not None:
-        yield Finding(False, f"the month's budget is used up: {over}")

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
+from sm_platform.defs.budget import used_up_in
 from sm_platform.defs.live_findings import live_findings
 from sm_platform.defs.live_sources import configuration
 from sm_platform.defs.resources import (
@@ -80,6 +81,7 @@ def _contents() -> Iterator[Finding]:
 def _services() -> Iterator[Finding]:
     try:
         chosen = configuration()
+        told = chosen and used_up_in(Layout(settings().data_lake), chosen.budget)
     except SmPlatformError as error:
         yield False, str(error)
         return
@@ -87,6 +89,8 @@ def _services() -> Iterator[Finding]:
         yield True, "no services are configured (SM_SOURCES): granules come from folders"
         return
     yield True, f"services: {chosen.told}; `sm-platform doctor --live` asks them"
+    if told:
+        yield False, told
 
 
 def _running() -> Iterator[Finding]:

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
+from sm_platform.defs.budget import used_up_in
 from sm_platform.defs.commands.status_json import as_dict
 from sm_platform.defs.days_that_failed import common_problems
 from sm_platform.defs.engine_status import EngineStatus, engine_status
 from sm_platform.defs.lake_access import find_region
+from sm_platform.defs.live_sources import live_budget
 from sm_platform.defs.local_time import pass_told
 from sm_platform.defs.map_index import Row
 from sm_platform.defs.reasons_told import ranges_told
 from sm_platform.defs.region_status import NOT_LOOKED_AT, RegionStatus, region_status
 from sm_platform.defs.resources import settings, watch_settings
+from sm_platform.errors import SmPlatformError
 from sm_platform.grid.local_days import both_times
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
@@ -33,9 +36,10 @@ def status_command(name: str | None, n_days: int, *, as_json: bool) -> None:
     layout = Layout(settings().data_lake)
     names = [name] if name else store.regions_made(layout, REGIONS)
     found = [region_status(layout, find_region(layout, one), n_days) for one in names]
-    engine, now = engine_status(), datetime.now(UTC)
+    engine, now, budget = engine_status(), datetime.now(UTC), _budget(layout)
     if as_json:
-        print(json.dumps(as_dict(found, engine, now, n_days), ensure_ascii=False, indent=1))
+        told = as_dict(found, engine, now, n_days) | {"budget_used_up": budget}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
         return
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
@@ -49,8 +53,16 @@ def status_command(name: str | None, n_days: int, *, as_json: bool) -> None:
             console.print(f"{one.region_id}: {note}")
     if any(one.problems for one in found):
         _print_problems(console, found)
-    for line in _engine_lines(engine, now):
+    for line in (*_engine_lines(engine, now), *([budget] if budget else [])):
         console.print(line)
+
+
+def _budget(layout: Layout) -> str | None:
+    """A sentence when the month's budget is used up, or nobody can tell; else None."""
+    try:
+        return used_up_in(layout, live_budget())
+    except SmPlatformError as error:
+        return f"Whether the month's budget is used up is not known: {error}"
 
 
 def _regions(found: Sequence[RegionStatus], n_days: int) -> Table:
