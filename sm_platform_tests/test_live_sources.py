@@ -103,7 +103,7 @@ def test_maps_through_the_configuration_are_those_of_the_folder(
     mixed_user.run()
     assert mixed_user.maps() == folder_user.maps() != {}
     plan = mixed_user.desk.done("download", "--region", REGION, *DAYS, "--dry-run")
-    assert "Together: 0 granules, 0 requests, 0.0 MB" in plan.out
+    assert "granules, all of them there: nothing to fetch." in plan.out
 
 
 @pytest.fixture(scope="module")

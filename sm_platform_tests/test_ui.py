@@ -132,7 +132,7 @@ def test_a_failed_check_tells_what_is_wrong(page: "sync_api.Page") -> None:
     go(page, "/assets/s1_backscatter?view=checks&checkDetail=no_failed_day")
     see(page, "Every day of the run was made; one that failed is named with its reason.")
     see(page, "Failed")
-    read(page, f"{DAMAGED}|{REGION}: S1_{DAMAGED}: S1_{DAMAGED}.tif {NO_DATA}")
+    read(page, f"{REGION}, {DAMAGED}: S1_{DAMAGED}: S1_{DAMAGED}.tif {NO_DATA}")
 
 
 def test_columns_are_shown_with_unit_and_meaning(page: "sync_api.Page") -> None:
@@ -227,7 +227,7 @@ def test_a_backfill_ends_with_its_good_day_mapped_and_the_other_one_red(
     read(page, "failed, and did not materialize this asset")
     page.get_by_role("button", name="View logs").click()
     read(
-        page, f"{DAMAGED}|{REGION}: Sentinel-1 passes of {REGION} on {DAMAGED} are not in the lake"
+        page, f"{REGION}, {DAMAGED}: Sentinel-1 passes of {REGION} on {DAMAGED} are not in the lake"
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sm_platform.defs.days import DayReport
 from sm_platform.defs.fetching import USUAL, Patience, fetch_whole, patiently, text_in_place
-from sm_platform.defs.landing_progress import Progress
+from sm_platform.defs.landing_progress import Progress, landed_told
 from sm_platform.defs.service_choice import is_passed_over
 from sm_platform.defs.sidecars import cost_of, sidecar_of
 from sm_platform.errors import (
@@ -87,7 +87,8 @@ class Landing:
         new = [one for one in granules if one.granule_id not in there]
         threads = max((self.source.in_flight(one.product) for one in new), default=1)
         ahead = Ahead(self, self._progress(new), there)
-        if threads == 1 or len(new) < 2:
+        is_alone = threads == 1 or len(new) < 2
+        if is_alone and not any(one.hrefs for one in new):  # a service is waited for, and told
             yield ahead
             ahead.progress.end()
             return
@@ -139,6 +140,8 @@ class Ahead:
     """The service's no to all of them: no credentials, no money. The others are not tried."""
     n_denied: int = 0
     """In a row."""
+    requests: dict[str, int] = field(default_factory=dict)
+    """What fetching took, by id."""
 
     def report(self, granules: Sequence[Granule]) -> DayReport:
         """Wait until these have landed; what is there already is left alone.
@@ -158,11 +161,7 @@ class Ahead:
         return DayReport(
             status="landed" if landed else "none",
             rows=len(landed),
-            metadata={
-                "fetched": sum(is_new for _, is_new in landed),
-                "megabytes": sum(one.size_bytes for one, _ in landed) / 1e6,
-                "granules": ", ".join(one.granule_id for one, _ in landed),
-            },
+            metadata=landed_told(landed, self.requests),
         )
 
     def _landed(self, granule: Granule) -> Landed:
@@ -171,7 +170,7 @@ class Ahead:
         if before is not None:
             return before, False
         future = self.futures.get(granule.granule_id)
-        return self.land_one(granule) if future is None else future.result()
+        return self.land_one(granule) if future is None else self.progress.awaited(future)
 
     def land_one(self, granule: Granule) -> Landed:
         """Land one granule."""
@@ -199,6 +198,7 @@ class Ahead:
             with metered(self._watch) as meter:
                 self._fetch(granule, folder, sidecar)
             sidecar.update(cost_of(meter))  # the sidecar is written after the fetch
+            self.requests[granule.granule_id] = meter.requests
 
         with locked(layout, f"granule-{_stripe(granule)}"):
             return land(layout, name, sidecar, fetch)

@@ -274,7 +274,11 @@ def _no_data(scene: Scene, features: DayFeatures) -> Row:
     stored = features.scenes.get(name)
     lacking = stored.inputs_lacking() if stored else []
     if lacking:
-        why = f"no pixel of {name} has all inputs: {', '.join(lacking)} missing everywhere"
+        names = ", ".join(lacking)
+        why = (
+            f"no pixel of {name} has all inputs: {names} missing everywhere (not brought, or not "
+            "out yet at the pass)"
+        )
     else:
         why = f"every pixel of {name} lacks an input or is masked"
     return day_row("no_data", why) | pass_columns(scene)

@@ -38,19 +38,19 @@ class Cause:
     days: tuple[date, ...]
     """In order, each once."""
     is_alike: bool
-    """Whether the reasons of other days differ in ids, moments or names."""
+    """Whether other reasons were taken along that differ in ids, moments or names."""
 
     @property
     def told(self) -> str:
         """`2025-11-19: reason`, or `13 days (2025-11-19 to 2025-12-01): reason`."""
         if len(self.days) == 1:
-            return f"{self.days[0]}: {self.reason}"
+            return f"{self.days[0]}: {self.told_reason}"
         return f"{len(self.days)} days ({ranges_told(self.days)}): {self.told_reason}"
 
     @property
     def told_reason(self) -> str:
         """The reason, with a word on those that are not quite the same."""
-        alike = f" (of {self.days[0]}; of the others with other names or numbers)"
+        alike = f" (of {self.days[0]}; others differ in names or numbers only)"
         return self.reason + alike * self.is_alike
 
 
@@ -75,12 +75,12 @@ def causes_of(reasons: Iterable[tuple[date, str]]) -> list[Cause]:
 
 
 def failed_told(failed: Iterable[FailedDay]) -> list[str]:
-    """A line for each cause; with its region where the days are of several."""
+    """A line for each cause of each region: `red-river, 2025-11-19: reason`."""
     by_region = defaultdict[str, list[tuple[date, str]]](list)
     for one in failed:
         by_region[one.region_id].append((one.day, one.reason))
     return [
-        f"{region}, {cause.told}" if len(by_region) > 1 else cause.told
+        f"{region}, {cause.told}"
         for region, reasons in by_region.items()
         for cause in causes_of(reasons)
     ]

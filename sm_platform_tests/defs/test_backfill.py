@@ -83,8 +83,8 @@ def test_only_the_day_without_its_radar_fails(told: Told) -> None:
 
 def test_failed_days_are_named_with_file_and_reason(told: Told) -> None:
     weather, radar = told["first"]["reasons"]
-    assert weather.startswith(f"{BAD} {NO_WEATHER}: Weather_{NO_WEATHER}")
-    assert radar.startswith(f"{BAD} {NO_RADAR}: S1_{NO_RADAR}")
+    assert weather.startswith(f"{BAD}, {NO_WEATHER}: Weather_{NO_WEATHER}")
+    assert radar.startswith(f"{BAD}, {NO_RADAR}: S1_{NO_RADAR}")
     assert weather in told["shown"]["out"]
     assert radar in told["shown"]["out"]
 
@@ -118,7 +118,7 @@ def test_a_retry_asks_for_what_failed_and_what_looks_back_to_it(told: Told) -> N
 def test_a_driver_that_fails_again_takes_no_map_with_it(told: Told) -> None:
     assert counts(told["second"]) == {BAD: (3, 3, 0, 3)}
     (weather,) = told["second"]["reasons"]
-    assert weather.startswith(f"{BAD} {NO_WEATHER}: Weather_{NO_WEATHER}")
+    assert weather.startswith(f"{BAD}, {NO_WEATHER}: Weather_{NO_WEATHER}")
 
 
 def test_after_the_repair_every_pass_has_one_current_map(told: Told) -> None:

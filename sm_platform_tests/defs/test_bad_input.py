@@ -231,7 +231,9 @@ def test_below_the_share_the_look_back_is_refused_by_name(desk: Desk) -> None:
 
 def test_features_of_another_recipe_are_not_mapped(desk: Desk) -> None:
     answer = desk.run(*RUN, *DAYS, "--checkpoint", "dense", "--inference")
-    checked(answer, 1, "built by recipe eov-2025", "--recipe densesm-2024", "4 days failed")
+    said = checked(answer, 1, "--recipe densesm-2024", "4 days failed")
+    assert said.count("built by recipe eov-2025") == 1, "one cause of four days is told once"
+    assert f"4 days ({DAYS[1]} to {DAYS[3]}): " in said
 
 
 def test_the_same_name_from_another_folder_with_another_grid_is_refused(desk: Desk) -> None:

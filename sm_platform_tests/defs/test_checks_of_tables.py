@@ -85,7 +85,7 @@ def test_a_failed_day_is_named_with_its_reason_until_it_succeeds(layout: Layout)
     assert failed(found) == {"no_failed_day"}
     verdict = found["no_failed_day"]
     assert verdict.severity is ERROR
-    assert verdict.told == f"{DAY - timedelta(1)}|{FARM}: the file is damaged"
+    assert verdict.told == f"{FARM}, {DAY - timedelta(1)}: the file is damaged"
     assert verdict.counted["failed_days"] == 1
     assert value(judged(layout, "ndvi"), "no_failed_day", "failed_days") == 2
     assert failed(judged(layout, "weather", run)) == set()

@@ -121,7 +121,7 @@ def test_four_ends_are_told_apart_and_the_same_in_both_places(tmp_path: Path) ->
         layout, result = mapped(tmp_path, instance)
         recorded = statuses(instance, result)
         verdict = verdict_on_days(instance, result.run_id)
-    assert verdict.description == f"{FAILED}|{REGION}: {told_reason(verdict)}"
+    assert verdict.description == f"{REGION}, {FAILED}: {told_reason(verdict)}"
     assert f"S1_{FAILED}.tif" in told_reason(verdict)
     expected = {MAPPED: "mapped", NO_PASS: "no_pass", NO_DATA: "no_data", FAILED: "failed"}
     assert recorded == {f"{day}|{REGION}": status for day, status in expected.items()}

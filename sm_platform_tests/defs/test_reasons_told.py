@@ -61,7 +61,7 @@ def test_ids_moments_and_seconds_do_not_part_a_cause() -> None:
     (found,) = told([(day, CLOSED.format(n, 60 + n)) for n, day in enumerate(DAYS[:3])])
     assert found == (
         f"3 days (2025-01-10 to 2025-01-12): {CLOSED.format(0, 60)} "
-        "(of 2025-01-10; of the others with other names or numbers)"
+        "(of 2025-01-10; others differ in names or numbers only)"
     )
 
 
@@ -77,14 +77,18 @@ def test_a_few_damaged_files_are_each_named_and_many_are_one_cause() -> None:
     assert found.startswith(f"30 days (2025-01-10 to 2025-02-08): {reasons[0][1]} (of 2025-01-10;")
 
 
-def test_regions_are_named_where_there_are_several() -> None:
+def test_what_is_taken_along_on_a_single_day_is_not_hidden() -> None:
+    (found,) = told([(FIRST, f"S1_2025011{n} is torn") for n in range(6)])
+    assert found.startswith(f"{FIRST}: S1_20250110 is torn (of {FIRST}; others differ")
+
+
+def test_a_cause_is_told_of_each_region() -> None:
     failed = [
         FailedDay(region, "weather", day, NO_KEY, is_passing=False)
         for region, day in product(("farm", "delta"), DAYS)
     ]
     days = "30 days (2025-01-10 to 2025-02-08)"
     assert failed_told(failed) == [f"farm, {days}: {NO_KEY}", f"delta, {days}: {NO_KEY}"]
-    assert failed_told(failed[:30]) == [f"{days}: {NO_KEY}"]
 
 
 def test_problems_of_a_region_come_together_with_one_next_step(layout: Layout) -> None:
@@ -164,7 +168,7 @@ def said(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, level:
     return [one.user_message for one in logs if one.level == level and not one.is_dagster_event]
 
 
-TWICE = "29 days (2025-01-10 to 2025-01-19, 2025-01-21 to 2025-02-08)"
+CAUSE = "farm, 29 days (2025-01-10 to 2025-01-19, 2025-01-21 to 2025-02-08)"
 
 
 @pytest.mark.usefixtures("region")
@@ -175,7 +179,7 @@ def test_a_failed_run_tells_a_cause_once_and_keeps_each_day(
     (failure,) = [one for one in result.all_events if one.is_step_failure]
     data = failure.step_failure_data.user_failure_data
     assert data is not None
-    assert data.description == f"29 of 30 days failed.\n{TWICE}: {NO_KEY}"
+    assert data.description == f"29 of 30 days failed.\n{CAUSE}: {NO_KEY}"
     kept = data.metadata[FAILED_DAYS].value
     assert kept == {f"{day}|farm": NO_KEY for day in DAYS if day != GOOD}
     assert said(instance, result, 40) == [], "Dagster itself tells the failure"
@@ -188,7 +192,7 @@ def test_a_run_that_goes_on_tells_it_once_as_an_error(
 ) -> None:
     result = run(instance, layout, rain_of_day, "key")
     assert result.success
-    assert said(instance, result, 40) == [f"29 of 30 days failed.\n{TWICE}: {NO_KEY}"]
+    assert said(instance, result, 40) == [f"29 of 30 days failed.\n{CAUSE}: {NO_KEY}"]
 
 
 @pytest.mark.usefixtures("region")
@@ -199,7 +203,7 @@ def test_each_try_tells_why_there_is_another(instance: dg.DagsterInstance, layou
     for text in tries:
         head, cause = text.splitlines()
         assert head == "29 failed days to be tried again in 0 s."
-        assert cause.startswith(f"{TWICE}: Climate store: request 3c6e1a7a-58ab")
+        assert cause.startswith(f"{CAUSE}: Climate store: request 3c6e1a7a-58ab")
     assert len(said(instance, result, 40)) == 1
 
 

@@ -255,3 +255,15 @@ def test_a_region_that_is_none_is_refused(watched: Layout, ask: Ask) -> None:
     answer = ask("--region", "nowhere")
     assert answer.code == 2
     assert "no region 'nowhere' (there: delta)" in answer.err
+
+
+def test_one_cause_of_many_days_is_one_row(watched: Layout, ask: Ask) -> None:
+    for n in range(4, 9):
+        reason = "CDSAPI_KEY is not set"
+        write_failure(watched, FailedDay(REGION, "weather", day_before(n), reason, is_passing=True))
+    said = ask().out
+    assert said.count("CDSAPI_KEY") == 1
+    assert "2025-01-23 to" in said
+    assert "2025-01-27" in said
+    (region,) = told(ask("--json"))["regions"]
+    assert sum("CDSAPI_KEY" in one["reason"] for one in region["failed_days"]) == 5

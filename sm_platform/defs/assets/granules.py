@@ -12,12 +12,13 @@ from sm_platform.defs.days import Worker, each_day
 from sm_platform.defs.freshness import FRESHNESS
 from sm_platform.defs.lake_access import find_region
 from sm_platform.defs.landing import joined
+from sm_platform.defs.landing_progress import together
 from sm_platform.defs.partitions import ONE_MONTH, REGION_DAYS, REGIONS
 from sm_platform.defs.region_source import open_landing
 from sm_platform.defs.resources import LakeResource
 from sm_platform.defs.serving import pools
 from sm_platform.defs.source_reach import STATIC_PRODUCTS, nothing_of
-from sm_platform.defs.talk import to_listener
+from sm_platform.defs.talk import legible, to_listener
 from sm_platform.errors import DataError
 from sm_platform.schema.region import Region
 from sm_platform.sources.protocol import Granule, Product
@@ -109,6 +110,7 @@ def static_granules(
         metadata={
             **told,
             **{f"{product.value}_granules": report.rows for product, report in reports.items()},
+            **legible(together([one.metadata for one in reports.values()])),
         },
         data_version=version_of_granules(
             lake.layout, [product.value for product in reports], region.region_id

@@ -19,6 +19,7 @@ from sm_platform.definitions import defs
 from sm_platform.defs.backfill.planning import Place
 from sm_platform.defs.backfill.queueing import PARENT
 from sm_platform.defs.map_chain import CHAIN, DRIVERS, LATE_RAIN, STATIC
+from sm_platform.defs.reasons_told import causes_of
 from sm_platform.errors import UsageError
 from sm_platform.lake import store
 from sm_platform.lake.failures import failed_days, failure_of
@@ -274,12 +275,12 @@ def days_of(subset: AssetGraphSubset, asset: str) -> DaysByRegion:
 
 
 def reasons(layout: Layout, progress: Progress) -> Iterator[str]:
-    """A line for each asset and day that failed of this backfill, by region and day."""
+    """A line for each cause of which days failed of this backfill, by region and first day."""
     for one in progress.regions:
         told: dict[date, list[str]] = defaultdict(list)
         for asset in CHAIN:
             for failed in failed_days(layout, one.region_id, asset):
                 if failed.request == progress.backfill_id and failed.reason not in told[failed.day]:
                     told[failed.day].append(failed.reason)
-        for day in sorted(told):
-            yield f"{one.region_id} {day}: {' '.join(told[day])}"
+        for cause in causes_of((day, " ".join(whys)) for day, whys in told.items()):
+            yield f"{one.region_id}, {cause.told}"

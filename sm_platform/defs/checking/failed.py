@@ -1,6 +1,6 @@
 """The rule that no day of a run has failed: a failed day is materialized too, as `failed`."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 
 import dagster as dg
@@ -8,12 +8,13 @@ import dagster as dg
 from sm_platform.defs.checking.rules import ERROR, Matter, Rule, Verdict, evaluation
 from sm_platform.defs.checking.stored import Part, regions_of
 from sm_platform.defs.launch_tags import Scope, scope_of
-from sm_platform.lake.failures import failed_days
+from sm_platform.defs.reasons_told import failed_told
+from sm_platform.lake.failures import FailedDay, failed_days
 from sm_platform.lake.layout import Layout
 
 NAME = "no_failed_day"
 MOST_TOLD = 10
-"""Failed days whose reasons are told in full."""
+"""Causes of failed days that are told in full."""
 
 
 def no_failed_day(asset: str) -> Rule:
@@ -43,19 +44,20 @@ def _judge(asset: str, matter: Matter) -> Verdict:
 
 def _verdict(asset: str, layout: Layout, scope: Scope) -> Verdict:
     """Failed days of the scope; a day that succeeded since is none of them."""
-    reasons = {
-        Part(one.region_id, one.day): one.reason
+    failed = [
+        one
         for region in regions_of(layout, scope)
         for one in failed_days(layout, region, asset)
         if scope.holds(region, one.day)
-    }
+    ]
+    reasons = {Part(one.region_id, one.day): one.reason for one in failed}
     counted: dict[str, object] = {"failed_days": len(reasons)}
     if reasons:
         counted["reasons"] = dg.MetadataValue.json({str(k): why for k, why in reasons.items()})
-    return Verdict(not reasons, _told(reasons), counted, ERROR)
+    return Verdict(not reasons, _told(failed), counted, ERROR)
 
 
-def _told(reasons: Mapping[Part, str]) -> str:
-    lines = [f"{part}: {why}" for part, why in reasons.items()]
+def _told(failed: Sequence[FailedDay]) -> str:
+    lines = failed_told(failed)
     more = len(lines) - MOST_TOLD
     return "\n".join(lines[:MOST_TOLD] + ([f"and {more} more"] if more > 0 else []))

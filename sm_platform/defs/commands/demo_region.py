@@ -11,6 +11,7 @@ from sm_platform.defs.launch import Launcher
 from sm_platform.defs.local_time import zone_of
 from sm_platform.defs.map_index import read_index
 from sm_platform.defs.promotion import promote
+from sm_platform.defs.reasons_told import causes_of
 from sm_platform.defs.registry import Stage, entries
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
@@ -79,7 +80,7 @@ def demo_region_command(name: str, part: str, say: Say) -> None:
     {Part.SAMPLES: _samples, Part.START: _start, Part.MAPS: _maps}[Part(part)](demo)
     failed = {**demo.launcher.driver_failures, **demo.launcher.failures}
     if failed:
-        raise DataError("\n".join(f"{day}: {why}" for day, why in sorted(failed.items())))
+        raise DataError("\n".join(cause.told for cause in causes_of(failed.items())))
 
 
 def mapped_days() -> list[date]:

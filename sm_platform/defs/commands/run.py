@@ -2,27 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 
+from sm_platform.defs.asked_days import check_clock, check_days
+from sm_platform.defs.choice import choose_recipe
 from sm_platform.defs.estimators import read_card
 from sm_platform.defs.instance import home_explained, open_instance
 from sm_platform.defs.lake_access import find_region, save_region, stored_region
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.local_time import found_zone, pass_told, utc_span, zone_of
 from sm_platform.defs.map_index import read_index
+from sm_platform.defs.radar_quantity import check_source
+from sm_platform.defs.reasons_told import causes_of
 from sm_platform.defs.region_source import open_source
 from sm_platform.defs.regions import take_up_kept_data
 from sm_platform.defs.resources import settings
 from sm_platform.defs.steps import Request, Step, run_steps
 from sm_platform.defs.talk import Say
 from sm_platform.errors import DataError, LakeError, RecipeError, UsageError
-from sm_platform.grid.calendar import days_between, parse_day
+from sm_platform.grid.calendar import parse_day
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.models import ModelStore
 from sm_platform.schema.recipes import find_recipe
 from sm_platform.schema.region import ARCHIVE, SEED_LAYOUT, Region, check_region_name
-from sm_platform.sources.archive import archive_regions, read_clock
+from sm_platform.sources.archive import archive_regions
 from sm_platform.sources.archive_folder import INDEX_NAME
 from sm_platform.sources.seed_layout import region_window
 
@@ -54,13 +57,15 @@ def run_command(
         DataError: some days failed, after all others were finished.
     """
     name, start, end = check_region_name(what.region_id), parse_day(what.start), parse_day(what.end)
-    _check_days(start, end, is_local=what.is_local)
+    check_days(start, end, is_local=what.is_local)
     layout = Layout(settings().data_lake)
     recipe_id = _fitting_recipe(*choice)
     archive = archive or _embedded(layout, name)
     region = _region(layout, name, archive, choice)
     if recipe_id and Step.INFERENCE in steps:
         _fitting_recipe(recipe_id, region.checkpoint_id)
+    if {Step.DOWNLOAD, Step.PROCESS} <= {*steps}:
+        check_source(region, choose_recipe(region, recipe_id, ModelStore(settings().models)))
     if what.is_local:
         start, end = utc_span(region, start, end, open_source(region).now())
         say(f"{name}: local days of {zone_of(region)} lie in the UTC days {start}..{end}")
@@ -69,12 +74,12 @@ def run_command(
     if archive is not None:
         save_region(layout, region)
     launcher.instance.add_dynamic_partitions("regions", [name])
-    _check_clock(request)
+    check_clock(region, end)
     run_steps(launcher, request, [Step(step) for step in steps])
     _tell_maps(layout, request, launcher)
     failed = [*launcher.driver_failures.items(), *launcher.failures.items()]
     if failed:
-        lines = [f"{day}: {reason}" for day, reason in sorted(failed)]
+        lines = [cause.told for cause in causes_of(failed)]
         n_days = len(dict(failed))
         said = "1 day" if n_days == 1 else f"{n_days} days"
         raise DataError(f"{said} failed; the others are done.\n" + "\n".join(lines))
@@ -95,27 +100,6 @@ def _fitting_recipe(recipe_id: str | None, checkpoint_id: str | None) -> str | N
             f"leave --recipe out or say --recipe {checkpoint.recipe_id}."
         )
     return checkpoint.recipe_id
-
-
-def _check_days(start: date, end: date, *, is_local: bool) -> None:
-    first, today = settings().first_day, datetime.now(UTC).date()
-    days_between(start, end)
-    if start < first:
-        raise UsageError(f"{start} lies before {first}: set SM_FIRST_DAY to map earlier.")
-    if end > today and not is_local:  # of local ones `utc_span` knows the clock
-        raise UsageError(f"{end} lies in the future: end with {today} or before.")
-
-
-def _check_clock(request: Request) -> None:
-    """Days after an archive's own must not pass for days without a pass."""
-    if request.region.source != ARCHIVE:
-        return
-    today = read_clock(Path(request.region.source_path)).today
-    if request.end > today:
-        raise UsageError(
-            f"The archive's day is {today}, {request.end} lies after it: end earlier, or move its "
-            "clock with `sm-platform archive advance`."
-        )
 
 
 def _embedded(layout: Layout, name: str) -> Path | None:
