@@ -43,7 +43,7 @@ REFUSED = {
         {"EARTHDATA_TOKEN": EXPIRED},
     ),
     "retired collection": Refused(
-        ("no longer has modis-13Q1-061", "take NDVI from earthdata:VJ113A1"),
+        ("no longer has modis-13Q1-061", "take NDVI of VIIRS from earthdata:VJ113A1"),
         {"ndvi": "planetary_computer"},
     ),
     "open sea": Refused(
