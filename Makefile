@@ -24,7 +24,7 @@ up: $(RUN_STAMP) ## the user interface and its daemon
 	@$(BIN)/sm-platform up
 
 test: $(TEST_STAMP) browser postgres ## the whole test suite
-	@$(BIN)/python -m pytest -rs -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -rs -n 2 --dist loadfile
 
 lint: $(TEST_STAMP) ## style, format and types
 	@$(BIN)/ruff check .

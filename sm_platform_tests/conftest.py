@@ -14,23 +14,6 @@ SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 FOLDERS = ("SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-LONG = (
-    "deploy/test_postgres.py",
-    "test_ui.py",
-    "test_end_to_end.py",
-    "defs/test_backfill.py",
-    "defs/test_damaged_files.py",
-    "test_kill.py",
-    "deploy/test_up.py",
-    "test_live_commands.py",
-    "test_live_sources.py",
-    "defs/watching/test_sensor_story.py",
-    "defs/test_bad_input.py",
-    "defs/test_evaluations_asset.py",
-)
-"""Modules that take longest, much of it in waiting: begun first, they are not what is waited for
-at the end. Only the order depends on this list."""
-
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
 
 
@@ -38,14 +21,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test module loads torch: one thread, here and in started processes."""
     os.environ["OMP_NUM_THREADS"] = "1"
     settings.load_profile("suite")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long modules first; within them, and behind them, the order stays as it was drawn."""
-    tests = Path(__file__).parent
-    places = {tests / name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 def pytest_collection_finish() -> None:
