@@ -5,10 +5,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from sm_platform_tests.servers import StandIn
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 FOLDERS = ("SM_DATA_LAKE", "SM_MODELS", "SM_ARCHIVE", "DAGSTER_HOME")
@@ -52,6 +55,20 @@ def server() -> Iterator[IO[str]]:
 
     with command_server() as requests:
         yield requests
+
+
+@pytest.fixture
+def servers(running: "StandIn", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "StandIn":
+    """The stand-ins that are `running` (each module or folder says over what), made new.
+
+    They have no faults and an empty log; clients of this test reach nothing else.
+    """
+    from sm_platform_tests.servers import guarded
+
+    for name, value in guarded(running.ca, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    running.clear()
+    return running
 
 
 @pytest.fixture

@@ -113,10 +113,6 @@ class Landing:
         here = _standing(self.layout, self.region.region_id, granule)
         return None if here is None or self._is_at_next_day(granule) else here
 
-    def is_there(self, granule: Granule) -> bool:
-        """As `is_there`."""
-        return is_there(self.layout, self.region.region_id, granule)
-
     def _is_at_next_day(self, granule: Granule) -> bool:
         """Whether a frame of a pass over midnight lies under the day after as well (see `land`)."""
         if granule.day is None:

@@ -58,10 +58,23 @@ def of_one_service(
     """
     if not granules:
         return []
-    newest = max(granules, key=lambda one: (one.retrieved_utc or LONG_AGO, one.source))
-    sources = {one.source for one in granules}
-    source = chosen if chosen in sources else newest.source
+    came = [(one.retrieved_utc or LONG_AGO, one.source) for one in granules]
+    source = one_service(came, chosen)
     return [one for one in granules if one.source == source]
+
+
+def one_service(
+    came: Sequence[tuple[datetime, str | None]], chosen: str | None = None
+) -> str | None:
+    """The chosen service where it brought something, else the one that brought something last.
+
+    Args:
+        came: when (UTC) each thing came, and who brought it; at least one.
+        chosen: who is to bring it now.
+    """
+    if chosen in {service for _, service in came}:
+        return chosen
+    return max(came, key=lambda one: (one[0], one[1] or ""))[1]
 
 
 def choice_note(

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sm_platform.defs.choice import trained_until
 from sm_platform.defs.estimators import read_card
+from sm_platform.defs.landing import is_there
 from sm_platform.defs.late_rain import takes_late_rain
 from sm_platform.defs.launch import Launcher
 from sm_platform.defs.map_chain import PASSES
@@ -121,7 +122,7 @@ def stale_driver_days(launcher: Launcher, request: Request) -> list[date]:
     layout, region = Layout(settings().data_lake), request.region
     landing = open_landing(layout, region, launcher.say)
     listed = [granule for one in tables for granule in landing.listed(Product(one.name), days)]
-    new = {one.day for one in listed if not landing.is_there(one)}
+    new = {one.day for one in listed if not is_there(layout, region.region_id, one)}
     stored = [set(store.days_made(layout, one, region.region_id)) for one in tables]
     lost = [day for day in days if any(day not in made for made in stored)]
     return sorted({*unmade, *lost, *(day for day in new if day is not None)})

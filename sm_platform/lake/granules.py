@@ -143,11 +143,6 @@ def _place(layout: Layout, region: str, sidecar: Told, day: date | None) -> Path
     return layout.granule(sidecar["product"], region, day, sidecar["granule_id"])
 
 
-def is_landed(folder: Path, stamp: str | None) -> bool:
-    """Whether a granule's folder holds the version of that stamp."""
-    return in_version(folder, stamp) is not None
-
-
 def in_version(folder: Path, stamp: str | None, source: str | None = None) -> LandedGranule | None:
     """The granule in a folder if it is of that stamp and source; None as source: of any."""
     here = find_granule(folder)

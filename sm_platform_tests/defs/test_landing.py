@@ -13,7 +13,7 @@ import pytest
 from sm_platform.defs.booked_source import BookedSource
 from sm_platform.defs.budget import Purse
 from sm_platform.defs.fetching import Patience
-from sm_platform.defs.landing import Landing, joined
+from sm_platform.defs.landing import Landing, is_there, joined
 from sm_platform.errors import BudgetError, DataError, DeniedError, GranuleError, PassingError
 from sm_platform.lake.granules import digest_of, landed, quarantined
 from sm_platform.lake.layout import Layout
@@ -169,7 +169,7 @@ def test_two_processings_at_once_leave_the_later_one(desk: Desk) -> None:
     assert sorted(desk.whole()) == later
     desk.stand_in.clear()
     assert [landing.landed_before(one) is not None for one in pairs] == [True] * 24
-    assert all(landing.is_there(one) for one in pairs)
+    assert all(is_there(landing.layout, landing.region.region_id, one) for one in pairs)
     assert landing.land(pairs).metadata["fetched"] == 0
     assert desk.stand_in.log() == []
 

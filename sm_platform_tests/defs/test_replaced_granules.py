@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sm_platform.defs.landing import Landing
+from sm_platform.defs.landing import Landing, is_there
 from sm_platform.grid.ease2 import LEVEL_100M, window_around
 from sm_platform.lake.granules import landed
 from sm_platform.lake.layout import Layout
 from sm_platform.schema.region import LIVE, Region
 from sm_platform.sources.protocol import Product
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn, standing_in
 from sm_platform_tests.servers.earthdata import item_of
 from sm_platform_tests.sources.earthdata_desk import source_at
 
@@ -29,14 +29,6 @@ AQUA, AQUA_DAY = "MYD13Q1.A2026137.h27v06.061.2026154000000", date(2026, 5, 17)
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     with standing_in(None, tmp_path_factory.mktemp("stand_in")) as servers:
         yield servers
-
-
-@pytest.fixture
-def servers(running: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    for name, value in guarded(running.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    running.clear()
-    return running
 
 
 @pytest.mark.parametrize(
@@ -68,5 +60,5 @@ def test_the_replacement_takes_the_place_of_the_first(
     servers.settings(earthdata_items=[items[0], other])  # a catalogue that has not heard of it yet
     first = landing.listed(product, [day])
     assert landing.land(first).metadata["fetched"] == 0
-    assert all(landing.is_there(one) for one in first)
+    assert all(is_there(layout, "delta", one) for one in first)
     assert landed(layout, product.value, "delta", day) == found

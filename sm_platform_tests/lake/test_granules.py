@@ -11,7 +11,7 @@ import pytest
 from sm_platform.errors import DataError, LakeError, SourceError, UsageError
 from sm_platform.lake.granules import (
     digest_of,
-    is_landed,
+    in_version,
     land,
     landed,
     landed_days,
@@ -197,8 +197,8 @@ def test_a_touched_file_of_the_same_content_supersedes_nothing(layout: Layout) -
     first, _ = land(layout, "red-river", SIDECAR | {"stamp": "1"}, fetching(FILES))
     second, _ = land(layout, "red-river", SIDECAR | {"stamp": "2"}, fetching(FILES))
     assert (second.sha256, second.stamp) == (first.sha256, "2")
-    assert is_landed(second.folder, second.stamp)
-    assert not is_landed(first.folder, first.stamp)
+    assert in_version(second.folder, second.stamp) == second
+    assert in_version(first.folder, first.stamp) is None
     assert not (layout.root / "superseded").exists()
 
 

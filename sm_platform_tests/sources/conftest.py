@@ -15,7 +15,7 @@ from sm_platform.sources.simulated.build import write_archive
 from sm_platform.sources.simulated.period import Period
 from sm_platform.sources.simulated.places import PLACES
 from sm_platform.sources.simulated.world import World, simulate
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn, standing_in
 
 SEED, SIZE = 7, 48
 TINY = Period(date(2024, 12, 15), date(2025, 3, 1), date(2025, 4, 12))
@@ -55,15 +55,6 @@ def running(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     """The providers' stand-ins over the archive."""
     with standing_in(tiny, tmp_path_factory.mktemp("stand_ins")) as servers:
         yield servers
-
-
-@pytest.fixture
-def servers(running: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """The stand-ins without faults or log; clients of this test reach nothing else."""
-    for name, value in guarded(running.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    running.clear()
-    return running
 
 
 @contextmanager

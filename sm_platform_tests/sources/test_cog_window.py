@@ -19,7 +19,7 @@ from sm_platform.sources.open_data.cog_window import Remote, write_window
 from sm_platform.sources.open_data.vrt_window import with_addresses, write_vrt_window
 from sm_platform.sources.services import Service
 from sm_platform.sources.transfer import Limits
-from sm_platform_tests.servers import StandIn, guarded, standing_in
+from sm_platform_tests.servers import StandIn, standing_in
 
 SERVICE = Service("bucket", "The bucket", account="https://bucket.example")
 CELL = 1 / 1024  # a binary fraction: affines compare exactly
@@ -72,14 +72,6 @@ def _mislead(path: Path) -> None:
 def running(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     with standing_in(archive, tmp_path_factory.mktemp("home")) as servers:
         yield servers
-
-
-@pytest.fixture
-def servers(running: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    for name, value in guarded(running.ca, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    running.clear()
-    return running
 
 
 def remote(servers: StandIn, name: str = "big.tif", signature: str = "") -> Remote:

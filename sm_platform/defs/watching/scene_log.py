@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sm_platform.defs.service_choice import one_service
 from sm_platform.lake import store
 from sm_platform.lake.layout import Layout
 from sm_platform.lake.lock import locked
@@ -153,7 +154,7 @@ def listed_passes(
 ) -> list[ListedPass]:
     """The passes of the log from a day on, in order of day and scene id.
 
-    Those of a day are of one service, as what is made of its granules (`of_one_service`): of the
+    Those of a day are of one service, as what is made of its granules (`one_service`): of the
     one given, which brings the radar now, where it lists a frame of that day, else of the one that
     listed a frame last. A pass that this service does not have is not among them.
     """
@@ -166,21 +167,15 @@ def listed_passes(
         by_day[days[frame.scene_id]].append(frame)
     by_scene: dict[str, list[Frame]] = defaultdict(list)
     for of_day in by_day.values():
-        for frame in _of_one_service(of_day, service):
-            by_scene[frame.scene_id].append(frame)
+        used = one_service([(one.listed_utc, one.service) for one in of_day], service)
+        for frame in of_day:
+            if frame.service == used:
+                by_scene[frame.scene_id].append(frame)
     found = [
         ListedPass(region, scene, min(one.pass_day for one in own), _counted(own))
         for scene, own in by_scene.items()
     ]
     return sorted(found, key=lambda one: (one.day, one.scene_id))
-
-
-def _of_one_service(frames: Sequence[Frame], chosen: str | None) -> list[Frame]:
-    """Those of the chosen service where there are some, else of the one that listed one last."""
-    newest = max(frames, key=lambda one: (one.listed_utc, one.service or ""))
-    services = {one.service for one in frames}
-    service = chosen if chosen in services else newest.service
-    return [one for one in frames if one.service == service]
 
 
 def _frame(granule: Granule, listed_utc: datetime) -> Frame:

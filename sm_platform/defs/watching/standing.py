@@ -12,7 +12,7 @@ from sm_platform.defs.scenes import read_scenes
 from sm_platform.defs.watching.scene_log import ListedPass
 from sm_platform.errors import SmPlatformError
 from sm_platform.lake.failures import failure_of
-from sm_platform.lake.granules import is_landed, read_granule
+from sm_platform.lake.granules import in_version, read_granule
 from sm_platform.lake.layout import Layout
 from sm_platform.sources.protocol import Product
 
@@ -77,10 +77,8 @@ def _is_of(layout: Layout, made_of: Mapping[str, str], listed: ListedPass) -> bo
         return False
     for frame in listed.frames:
         folder = layout.granule(Product.S1_GRD.value, listed.region_id, listed.day, frame.frame_id)
-        if not is_landed(folder, frame.frame_stamp or None):
-            return False
-        here = read_granule(folder)
-        if here.sha256 != made_of[frame.frame_id] or frame.service not in (None, here.source):
+        here = in_version(folder, frame.frame_stamp or None, frame.service)
+        if here is None or here.sha256 != made_of[frame.frame_id]:
             return False
     return True
 
